@@ -1,0 +1,68 @@
+#ifndef LSC_EVENT_EVENT_H
+#define LSC_EVENT_EVENT_H
+
+#include "event/field.h"
+#include "event/value.h"
+
+/* One event. Lives in the arena of its batch; so does all that it holds. */
+struct event {
+    struct arena *arena; /* of the batch: new strings, lists and maps go here */
+    struct map    data;
+    struct map    metadata;
+};
+
+/* Names that the engine itself uses; ready after event_names_init(). */
+struct event_names {
+    struct key timestamp, version, metadata, tags, tags_failed, timestamp_failed, message, type,
+        host, event, original;
+};
+extern struct event_names names;
+void                      event_names_init(void); /* once, before threads start */
+
+/* An empty event: no fields, not even @timestamp. */
+struct event *event_new(struct arena *a);
+
+/*
+ * An event with the members of `m` (taken over, not copied), as LogStash::Event.new(hash) makes
+ * one: @version "1" and @timestamp now unless present; a @timestamp string is parsed, and when it
+ * cannot be, goes to _@timestamp with the tag _timestampparsefailure; `tags` of a wrong type go to
+ * _tags with the tag _tagsparsefailure; @metadata becomes the event's metadata. Source: Event.java.
+ */
+struct event *event_from_map(struct arena *a, struct map *m, struct timestamp now);
+
+/* An event with @timestamp `now` and @version "1" and nothing else. */
+struct event *event_blank(struct arena *a, struct timestamp now);
+
+/* The value that `f` names; NULL when there is none. Valid until the event changes.
+   [@metadata] itself gives a map value in static thread-local storage. */
+struct value *event_get(const struct event *ev, const struct field *f);
+
+/*
+ * Puts `v` at `f`, making maps on the way, and clones nothing: `v` is taken over. False when the
+ * path leads through something that is neither map nor list, a list index is out of bounds by more
+ * than 10,000, @timestamp would not be a time, or [tags] would become a map (Event.java's rules,
+ * differences in docs/differences.md).
+ */
+bool event_set(struct event *ev, const struct field *f, struct value v);
+
+/* Takes the value out; false when there was none. `*old` (may be NULL) gets it. */
+bool event_remove(struct event *ev, const struct field *f, struct value *old);
+
+/* Adds `tag` to [tags] unless it is there. */
+void event_tag(struct event *ev, struct str tag);
+void event_untag(struct event *ev, struct str tag);
+
+/* A copy in `a`: containers are copied, string bytes shared when `a` is the event's own arena,
+   else copied as well. */
+struct event *event_clone(struct arena *a, const struct event *ev);
+
+/* @timestamp; false when the event has none. */
+bool event_timestamp(const struct event *ev, struct timestamp *out);
+void event_set_timestamp(struct event *ev, struct timestamp t);
+
+static inline struct value *event_get_key(const struct event *ev, struct key key)
+{
+    return map_get(&ev->data, key);
+}
+
+#endif

@@ -1,0 +1,170 @@
+#ifndef LSC_EVENT_VALUE_H
+#define LSC_EVENT_VALUE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+enum value_kind {
+    VALUE_NULL,
+    VALUE_BOOL,
+    VALUE_INT,
+    VALUE_FLOAT,
+    VALUE_TIME,   /* as.i: seconds since 1970 UTC; len: nanoseconds, 0 .. 999999999 */
+    VALUE_STRING, /* as.s: len bytes in the batch arena, UTF-8 */
+    VALUE_NUMBER, /* as.s: the digits of a number that no int64_t or double can hold */
+    VALUE_LIST,
+    VALUE_MAP,
+};
+
+struct list;
+struct map;
+
+/* Copied by value. Strings, lists and maps point into the arena of the event's batch. String bytes
+   are never changed, only views replaced; a list or map has exactly one parent. */
+struct value {
+    uint8_t  kind; /* enum value_kind */
+    uint32_t len;
+    union {
+        bool         b;
+        int64_t      i;
+        double       f;
+        const char  *s;
+        struct list *list;
+        struct map  *map;
+    } as;
+};
+_Static_assert(sizeof(struct value) == 16, "two words: passed in registers");
+
+struct list {
+    uint32_t      len, cap;
+    struct value *items;
+};
+
+/* A member's name with its hash: comparing two starts with one 64-bit compare. */
+struct key {
+    const char *name;
+    uint32_t    len, hash;
+};
+
+struct member {
+    struct key   key;
+    struct value value;
+};
+
+/* Members keep the order in which they were added. Up to MAP_LINEAR of them are found by looking
+   through them; larger maps have an index. Zero-initialised is an empty map. */
+struct map {
+    uint32_t       len, cap;
+    struct member *members;
+    uint32_t      *index; /* NULL, or a hash table of positions + 1 */
+    uint32_t       index_mask;
+};
+enum { MAP_LINEAR = 16 };
+
+static inline struct value value_null(void)
+{
+    return (struct value){.kind = VALUE_NULL};
+}
+
+static inline struct value value_bool(bool b)
+{
+    return (struct value){.kind = VALUE_BOOL, .as.b = b};
+}
+
+static inline struct value value_int(int64_t i)
+{
+    return (struct value){.kind = VALUE_INT, .as.i = i};
+}
+
+static inline struct value value_float(double f)
+{
+    return (struct value){.kind = VALUE_FLOAT, .as.f = f};
+}
+
+static inline struct value value_time(struct timestamp t)
+{
+    return (struct value){.kind = VALUE_TIME, .len = t.nsec, .as.i = t.sec};
+}
+
+/* `s` must live as long as the value: in the arena, or for ever. */
+static inline struct value value_string(struct str s)
+{
+    return (struct value){.kind = VALUE_STRING, .len = (uint32_t)s.len, .as.s = s.data};
+}
+
+static inline struct value value_list(struct list *l)
+{
+    return (struct value){.kind = VALUE_LIST, .as.list = l};
+}
+
+static inline struct value value_map(struct map *m)
+{
+    return (struct value){.kind = VALUE_MAP, .as.map = m};
+}
+
+/* The bytes of a STRING or NUMBER. */
+static inline struct str value_str(struct value v)
+{
+    return (struct str){v.as.s, v.len};
+}
+
+/* The moment of a TIME. */
+static inline struct timestamp value_timestamp(struct value v)
+{
+    return (struct timestamp){v.as.i, v.len};
+}
+
+/* A deep copy into `a`, strings included: for what outlives its batch. */
+struct value value_copy(struct arena *a, struct value v);
+/* A copy of all lists and maps; string bytes are shared. For clone and split within one batch. */
+struct value value_clone(struct arena *a, struct value v);
+
+/* Equal as Ruby's == says: 1 == 1.0, but 1 != "1"; lists and maps by content. */
+bool value_eq(struct value a, struct value b);
+
+/*
+ * The value as text, as %{field} and string conversions print it: lists joined by ",", maps as
+ * JSON, times as ISO 8601, floats as Java prints them. Source: StringInterpolation.java.
+ */
+void value_text(struct value v, struct buf *out);
+
+/* Name of the kind for messages: "string", "integer", … */
+const char *value_kind_name(enum value_kind kind);
+
+static inline struct key key_make(struct str name)
+{
+    return (struct key){name.data, (uint32_t)name.len, hash_name(name.data, name.len)};
+}
+
+static inline struct str key_str(struct key k)
+{
+    return (struct str){k.name, k.len};
+}
+
+static inline bool key_eq(const struct key *a, const struct key *b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a->len, sizeof(x));
+    memcpy(&y, &b->len, sizeof(y));
+    return x == y && memcmp(a->name, b->name, a->len) == 0;
+}
+
+struct map   *map_new(struct arena *a, uint32_t cap);
+struct value *map_get(const struct map *m, struct key key); /* NULL: no such member */
+/* The member's value; a new one is null. The name must live as long as the map. The pointer is
+   valid until the next map_add() or map_remove(). */
+struct value *map_add(struct map *m, struct arena *a, struct key key);
+/* Adds without looking: only when `key` is certainly not a member. */
+struct value *map_append(struct map *m, struct arena *a, struct key key);
+bool          map_remove(struct map *m, struct key key); /* false: no such member */
+void          map_clear(struct map *m);
+
+struct list *list_new(struct arena *a, uint32_t cap);
+void         list_push(struct list *l, struct arena *a, struct value v);
+void         list_insert(struct list *l, struct arena *a, uint32_t at, struct value v);
+void         list_remove(struct list *l, uint32_t at);
+
+#endif

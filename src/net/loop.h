@@ -1,0 +1,51 @@
+#ifndef LSC_NET_LOOP_H
+#define LSC_NET_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lws_context;
+struct lws_vhost;
+
+/*
+ * The one thread of all sockets: a libwebsockets context. Nothing on it may block. Functions are
+ * for that thread unless said otherwise.
+ */
+struct net;
+
+/* Starts the thread. Any thread. NULL after logging why. */
+struct net *net_start(void);
+/* Ends the thread and frees; all inputs must have ended. Any thread but the loop's. */
+void net_stop(struct net *n);
+
+/* Runs fn(ctx) on the loop's thread, soon, in the order of the calls. Any thread. */
+void net_post(struct net *n, void (*fn)(void *ctx), void *ctx);
+/* The same, and waits until it is done. Any thread but the loop's. */
+void net_call(struct net *n, void (*fn)(void *ctx), void *ctx);
+
+struct lws_context *net_context(struct net *n);
+
+/* A timer on the loop's thread. Zero-initialised is idle. */
+struct net_timer {
+    void (*fn)(void *ctx);
+    void             *ctx;
+    int64_t           due_ns; /* monotonic */
+    struct net_timer *next;
+    bool              armed;
+};
+/* (Re)arms: fn(ctx) once after `after_ns`. */
+void net_timer_set(struct net *n, struct net_timer *t, int64_t after_ns, void (*fn)(void *ctx),
+                   void *ctx);
+void net_timer_cancel(struct net *n, struct net_timer *t);
+
+/* Called after each round of the loop in which `net_idle_mark` was called for it: hands over what
+   inputs have gathered. Zero-initialised is idle. */
+struct net_idle {
+    void (*fn)(void *ctx);
+    void            *ctx;
+    struct net_idle *next;
+    bool             marked;
+};
+void net_idle_mark(struct net *n, struct net_idle *idle);
+
+#endif
