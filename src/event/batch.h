@@ -9,14 +9,16 @@
  * to it.
  */
 struct origin {
-    const void *input; /* struct input_node: codec, decoration, metrics */
-    uint32_t    len;
+    uint32_t len;
+    bool     decorated_first; /* the input's common options come before these fields */
     struct origin_field {
         const struct field *field;
         struct value        value;
         bool                always; /* false: only when the event has no such field */
-    } *fields;
+    } * fields;
 };
+
+struct node;
 
 /*
  * What a batch carries: an event, or, when `ev` is NULL, a message not decoded yet. Decoding waits
@@ -26,7 +28,8 @@ struct origin {
 struct item {
     struct event        *ev;
     struct str           message;
-    const struct origin *origin;
+    const struct origin *origin; /* NULL: none */
+    const struct node   *input;  /* whose codec decodes and whose options decorate */
 };
 
 /*
@@ -34,11 +37,12 @@ struct item {
  * Exactly one thread owns a batch at any time, so nothing in it needs a lock or a refcount.
  */
 struct batch {
-    struct arena  arena;
-    struct item  *items;
-    uint32_t      len, cap;
-    size_t        bytes; /* of all messages */
-    struct batch *next;  /* while in a queue */
+    struct arena     arena;
+    struct item     *items;
+    uint32_t         len, cap;
+    size_t           bytes; /* of all messages */
+    struct timestamp time;  /* when its first item came: @timestamp of what is decoded */
+    struct batch    *next;  /* while in a queue */
 };
 
 void batch_push(struct batch *b, struct item item);
