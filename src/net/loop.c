@@ -1,0 +1,319 @@
+/*
+ * The one thread of all sockets, on libwebsockets.
+ *
+ * Threads: `jobs`, `last_job` and `stopping` are guarded by `lock`; everything else belongs to the
+ * loop's thread.
+ */
+#include "net/loop.h"
+
+#include <errno.h>
+#include <libwebsockets.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/fatal.h"
+#include "base/log.h"
+
+/* What can be read from a socket in one go. Large, so that a fast peer fills whole batches. */
+enum { READ_BUFFER = 128 * 1024 };
+/* Sockets at once. libwebsockets would otherwise keep tables for every descriptor that the system
+   allows, which may be a million, and touch all of that memory. */
+enum { SOCKETS_MAX = 8192 };
+
+struct job {
+    struct job *next;
+    void (*fn)(void *ctx);
+    void *ctx;
+};
+
+struct net {
+    struct lws_context    *context;
+    pthread_t              thread;
+    pthread_mutex_t        lock;
+    struct job            *jobs, **last_job;
+    bool                   stopping;
+    struct net_timer      *timers; /* the next one first */
+    lws_sorted_usec_list_t wake;   /* when the first of them is due */
+    struct net_idle       *idles;
+};
+
+/* ---- what libwebsockets has to say ---- */
+
+static enum log_level level_of(int lws_level)
+{
+    if (lws_level & LLL_ERR) return LOG_WARN;
+    if (lws_level & (LLL_WARN | LLL_NOTICE)) return LOG_DEBUG;
+    return LOG_TRACE;
+}
+
+static void lws_says(int lws_level, const char *line)
+{
+    struct str text = str_of(line);
+
+    while (text.len > 0 && text.data[text.len - 1] == '\n')
+        text.len--;
+    LOG_AT(level_of(lws_level), "net.lws", "libwebsockets", LOG_STR("text", text), {.name = NULL});
+}
+
+static void take_over_log(void)
+{
+    int wanted = LLL_ERR;
+
+    if (log_enabled("net.lws", LOG_DEBUG)) wanted |= LLL_WARN | LLL_NOTICE;
+    if (log_enabled("net.lws", LOG_TRACE)) wanted |= LLL_INFO | LLL_CLIENT | LLL_HEADER;
+    lws_set_log_level(wanted, lws_says);
+}
+
+/* ---- jobs ---- */
+
+static void push(struct net *n, struct job *j)
+{
+    pthread_mutex_lock(&n->lock);
+    bool first = n->jobs == NULL;
+    *n->last_job = j;
+    n->last_job = &j->next;
+    pthread_mutex_unlock(&n->lock);
+    /* A loop that has jobs is awake, or has been told to wake up. */
+    if (first) lws_cancel_service(n->context);
+}
+
+void net_post(struct net *n, void (*fn)(void *ctx), void *ctx)
+{
+    struct job *j = xmalloc(sizeof(*j));
+
+    *j = (struct job){.fn = fn, .ctx = ctx};
+    push(n, j);
+}
+
+struct call {
+    void (*fn)(void *ctx);
+    void           *ctx;
+    pthread_mutex_t lock;
+    pthread_cond_t  changed;
+    bool            done;
+};
+
+static void run_call(void *ctx)
+{
+    struct call *c = ctx;
+
+    c->fn(c->ctx);
+    pthread_mutex_lock(&c->lock);
+    c->done = true;
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void net_call(struct net *n, void (*fn)(void *ctx), void *ctx)
+{
+    struct call c = {.fn = fn,
+                     .ctx = ctx,
+                     .lock = PTHREAD_MUTEX_INITIALIZER,
+                     .changed = PTHREAD_COND_INITIALIZER};
+
+    net_post(n, run_call, &c);
+    pthread_mutex_lock(&c.lock);
+    while (!c.done)
+        pthread_cond_wait(&c.changed, &c.lock);
+    pthread_mutex_unlock(&c.lock);
+    pthread_mutex_destroy(&c.lock);
+    pthread_cond_destroy(&c.changed);
+}
+
+/* Runs what was posted until now. What those jobs post comes in the next round. */
+static void run_jobs(struct net *n)
+{
+    pthread_mutex_lock(&n->lock);
+    struct job *j = n->jobs;
+    n->jobs = NULL;
+    n->last_job = &n->jobs;
+    pthread_mutex_unlock(&n->lock);
+
+    while (j) {
+        struct job *next = j->next;
+        j->fn(j->ctx);
+        free(j);
+        j = next;
+    }
+}
+
+/* ---- timers ---- */
+
+static void wake_up(lws_sorted_usec_list_t *sul)
+{
+    (void)sul; /* the round that it ends runs the timers */
+}
+
+static void arm(struct net *n)
+{
+    if (!n->timers) {
+        lws_sul_schedule(n->context, 0, &n->wake, wake_up, LWS_SET_TIMER_USEC_CANCEL);
+        return;
+    }
+    int64_t us = (n->timers->due_ns - clock_monotonic_ns()) / 1000 + 1;
+    lws_sul_schedule(n->context, 0, &n->wake, wake_up, us > 1 ? us : 1);
+}
+
+static void unlink_timer(struct net *n, struct net_timer *t)
+{
+    struct net_timer **at = &n->timers;
+
+    while (*at != t)
+        at = &(*at)->next;
+    *at = t->next;
+    t->armed = false;
+}
+
+void net_timer_set(struct net *n, struct net_timer *t, int64_t after_ns, void (*fn)(void *ctx),
+                   void *ctx)
+{
+    struct net_timer **at = &n->timers;
+
+    if (t->armed) unlink_timer(n, t);
+    *t = (struct net_timer){
+        .fn = fn, .ctx = ctx, .due_ns = clock_monotonic_ns() + after_ns, .armed = true};
+    while (*at && (*at)->due_ns <= t->due_ns)
+        at = &(*at)->next;
+    t->next = *at;
+    *at = t;
+    arm(n);
+}
+
+void net_timer_cancel(struct net *n, struct net_timer *t)
+{
+    if (!t->armed) return;
+    unlink_timer(n, t);
+    arm(n);
+}
+
+static void run_timers(struct net *n)
+{
+    if (!n->timers) return;
+
+    int64_t now = clock_monotonic_ns();
+    if (n->timers->due_ns > now) return;
+    while (n->timers && n->timers->due_ns <= now) {
+        struct net_timer *t = n->timers;
+        n->timers = t->next;
+        t->armed = false;
+        t->fn(t->ctx);
+    }
+    arm(n);
+}
+
+/* ---- after each round ---- */
+
+void net_idle_mark(struct net *n, struct net_idle *idle)
+{
+    if (idle->marked) return;
+    idle->marked = true;
+    idle->next = n->idles;
+    n->idles = idle;
+}
+
+static void run_idles(struct net *n)
+{
+    struct net_idle *idle = n->idles;
+
+    n->idles = NULL;
+    while (idle) {
+        struct net_idle *next = idle->next; /* fn may free or mark it again */
+        idle->marked = false;
+        idle->fn(idle->ctx);
+        idle = next;
+    }
+}
+
+/* ---- the thread ---- */
+
+static bool stopping(struct net *n)
+{
+    pthread_mutex_lock(&n->lock);
+    bool stop = n->stopping && !n->jobs;
+    pthread_mutex_unlock(&n->lock);
+    return stop;
+}
+
+static void *loop(void *arg)
+{
+    struct net *n = arg;
+
+    pthread_setname_np(pthread_self(), "lsc-net");
+    while (!stopping(n)) {
+        lws_service(n->context, 0);
+        run_jobs(n);
+        run_timers(n);
+        run_idles(n);
+    }
+    return NULL;
+}
+
+struct lws_context *net_context(struct net *n)
+{
+    return n->context;
+}
+
+static struct lws_context *new_context(void)
+{
+    struct lws_context_creation_info info = {
+        .gid = (gid_t)-1,
+        .uid = (uid_t)-1,
+        .pt_serv_buf_size = READ_BUFFER,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+    };
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > SOCKETS_MAX)
+        info.fd_limit_per_thread = SOCKETS_MAX;
+    return lws_create_context(&info);
+}
+
+/* Signals are for the main thread. */
+static bool start_thread(struct net *n)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&n->thread, NULL, loop, n);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed)
+        log_error("net", "the network thread cannot be started",
+                  LOG_CSTR("exception", strerror(failed)));
+    return !failed;
+}
+
+struct net *net_start(void)
+{
+    struct net *n = xcalloc(1, sizeof(*n));
+
+    take_over_log();
+    pthread_mutex_init(&n->lock, NULL);
+    n->last_job = &n->jobs;
+    n->context = new_context();
+    if (!n->context) {
+        log_error("net", "libwebsockets cannot be started");
+        goto failed;
+    }
+    if (start_thread(n)) return n;
+    lws_context_destroy(n->context);
+failed:
+    pthread_mutex_destroy(&n->lock);
+    free(n);
+    return NULL;
+}
+
+void net_stop(struct net *n)
+{
+    pthread_mutex_lock(&n->lock);
+    n->stopping = true;
+    pthread_mutex_unlock(&n->lock);
+    lws_cancel_service(n->context);
+    pthread_join(n->thread, NULL);
+    lws_context_destroy(n->context);
+    pthread_mutex_destroy(&n->lock);
+    free(n);
+}
