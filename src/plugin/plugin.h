@@ -36,9 +36,8 @@ struct plugin_open {
 /* An error about the setting `name` (its place when it was given, else the plugin's). False. */
 __attribute__((format(printf, 3, 4))) bool plugin_error(const struct plugin_open *cx,
                                                         const char *name, const char *format, ...);
-__attribute__((format(printf, 3, 4))) void plugin_warning(const struct plugin_open *cx,
-                                                          const char *name, const char *format,
-                                                          ...);
+__attribute__((format(printf, 3, 4))) void
+plugin_warning(const struct plugin_open *cx, const char *name, const char *format, ...);
 /* The setting as written, NULL when it was not given. With repeats: the last one. */
 const struct ast_setting *plugin_setting(const struct plugin_open *cx, const char *name);
 
@@ -52,12 +51,12 @@ enum verdict {
 };
 
 struct filter_context {
-    struct arena *arena;   /* of the current batch */
-    struct arena *scratch; /* reset after each event */
-    struct buf   *buf;     /* scratch text, any use, cleared by whoever uses it */
-    void         *state;   /* the plugin's worker_size bytes */
-    uint64_t     *failures; /* add 1 for each event the filter could not treat */
-    struct timestamp now;   /* of the batch */
+    struct arena    *arena;    /* of the current batch */
+    struct arena    *scratch;  /* reset after each event */
+    struct buf      *buf;      /* scratch text, any use, cleared by whoever uses it */
+    void            *state;    /* the plugin's worker_size bytes */
+    uint64_t        *failures; /* add 1 for each event the filter could not treat */
+    struct timestamp now;      /* of the batch */
 };
 
 /*
@@ -107,11 +106,11 @@ struct output_ops {
 
 /* Where a codec puts the events of one message. */
 struct decode {
-    struct arena        *arena; /* of the batch: `bytes` lies here, so views are safe */
-    struct arena        *scratch;
-    struct buf          *buf;
-    struct timestamp     now;
-    uint64_t            *failures;
+    struct arena    *arena; /* of the batch; in decode() `bytes` lies here, so views are safe */
+    struct arena    *scratch;
+    struct buf      *buf;
+    struct timestamp now;
+    uint64_t        *failures;
     void (*emit)(struct decode *to, struct event *ev);
 };
 
@@ -136,9 +135,11 @@ struct codec_ops {
     /* How streams (stdin, tcp) are cut; inputs that read lines or messages do not ask. Optional. */
     void (*framing)(const void *self, struct framing *out);
     /* Codecs with memory (multiline, netflow): on the thread of the input, one `stream` per
-       connection or file, zeroed at its start. `bytes` is a message or chunk. */
+       connection or file, zeroed at its start. `bytes` is a message or chunk, gone after the call:
+       what an event keeps of it is copied to to->arena. */
     void (*feed)(const void *self, void *stream, struct str bytes, struct decode *to);
-    /* Emits what is held back: at the end of the stream (`final`) or when the codec asked for it. */
+    /* Emits what is held back: at the end of the stream (`final`) or when the codec asked for it.
+     */
     void (*flush)(const void *self, void *stream, struct decode *to, bool final);
     /* When flush() wants to be called next (monotonic nanoseconds); INT64_MAX: not. Optional. */
     int64_t (*deadline)(const void *self, const void *stream);

@@ -19,6 +19,9 @@ void               cond_free(const struct cond *c); /* releases regexes; the res
  */
 bool cond_eval(const struct cond *c, const struct event *ev);
 
+/* The expression as written. */
+struct str cond_source(const struct cond *c);
+
 /* Comparisons that could not be made since the start of the process. */
 uint64_t cond_failures(void);
 

@@ -35,9 +35,11 @@ struct program {
 
 /* Everything that a config says, opened: tree → nodes and programs. */
 struct pipeline_plan {
-    struct program filter, output;
-    uint32_t       inputs_len, filters_len, outputs_len;
-    struct node  **inputs, **filters, **outputs;
+    struct program      filter, output;
+    uint32_t            inputs_len, filters_len, outputs_len;
+    struct node       **inputs, **filters, **outputs;
+    uint32_t            conds_len;
+    const struct cond **conds;
 };
 
 /*
@@ -48,7 +50,7 @@ bool program_check(const struct ast_config *config, struct plugin_open *cx,
                    struct pipeline_plan *out);
 void plan_close(struct pipeline_plan *plan);
 
-void program_print(const struct program *p, FILE *out); /* --dump=program */
+void program_print(const struct program *p, FILE *out);       /* --dump=program */
 void plan_print(const struct pipeline_plan *plan, FILE *out); /* --dump=pipeline */
 
 /* One worker's state for running programs. */

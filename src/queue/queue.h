@@ -37,6 +37,6 @@ void queue_close(struct queue *q); /* no more will be filled: workers drain and 
 void queue_abort(struct queue *q); /* inputs must not wait any more */
 
 /* Items handed over and not yet returned, for the API. */
-uint64_t queue_depth(const struct queue *q);
+uint64_t queue_depth(struct queue *q);
 
 #endif

@@ -1,0 +1,347 @@
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/fatal.h"
+#include "program/program.h"
+
+/* One event in this many is timed; the time counts for all of them. Two clock readings for every
+   event and filter would cost more than most filters do. */
+enum { TIMED = 16 };
+
+struct pending {
+    struct event *ev;
+    uint32_t      step;
+};
+
+/* What happened at one node during a batch; added to its metrics afterwards. */
+struct tally {
+    uint64_t in, out, failures, ns;
+};
+
+/* A filter's or output's own part of a runner. */
+struct place {
+    void             *state; /* worker_size bytes */
+    struct tally      tally;
+    struct event_list events; /* outputs: what the current batch has for it */
+};
+
+struct runner {
+    const struct pipeline_plan *plan;
+    struct place               *inputs, *filters, *outputs;
+
+    /* Events that wait to go on; the last one is next. */
+    struct pending *pending;
+    uint32_t        len, cap;
+
+    struct filter_context cx;
+    const struct node    *node;      /* the filter that runs */
+    uint32_t              next_step; /* that an emitted event goes on with */
+    uint64_t              count;     /* of events, for the timing of some */
+    bool                  timed;
+
+    struct decode         decode;
+    const struct item    *item; /* being decoded */
+    struct event_list     out;  /* survivors of the batch, in order */
+    struct output_context output_cx;
+
+    struct arena scratch, flush_arena;
+    struct buf   buf;
+};
+
+static struct place *places_new(struct node *const *nodes, uint32_t len, enum plugin_kind kind)
+{
+    struct place *places = xcalloc(len, sizeof(*places));
+
+    for (uint32_t i = 0; i < len; i++) {
+        size_t size = kind == PLUGIN_FILTER   ? nodes[i]->plugin->filter.worker_size
+                      : kind == PLUGIN_OUTPUT ? nodes[i]->plugin->output.worker_size
+                                              : 0;
+        if (size) places[i].state = xcalloc(1, size);
+    }
+    return places;
+}
+
+static void places_free(struct place *places, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        free(places[i].state);
+        event_list_release(&places[i].events);
+    }
+    free(places);
+}
+
+static void tally_publish(struct node *n, struct place *p)
+{
+    struct tally *t = &p->tally;
+
+    if (n->metrics.enabled && (t->in | t->out | t->failures | t->ns)) {
+        atomic_fetch_add_explicit(&n->metrics.in, t->in, memory_order_relaxed);
+        atomic_fetch_add_explicit(&n->metrics.out, t->out, memory_order_relaxed);
+        atomic_fetch_add_explicit(&n->metrics.failures, t->failures, memory_order_relaxed);
+        atomic_fetch_add_explicit(&n->metrics.duration_ns, t->ns, memory_order_relaxed);
+    }
+    *t = (struct tally){0};
+}
+
+static void publish(struct runner *r)
+{
+    for (uint32_t i = 0; i < r->plan->inputs_len; i++)
+        tally_publish(r->plan->inputs[i], &r->inputs[i]);
+    for (uint32_t i = 0; i < r->plan->filters_len; i++)
+        tally_publish(r->plan->filters[i], &r->filters[i]);
+    for (uint32_t i = 0; i < r->plan->outputs_len; i++)
+        tally_publish(r->plan->outputs[i], &r->outputs[i]);
+}
+
+/* ---- filters ---- */
+
+static void wait_at(struct runner *r, struct event *ev, uint32_t step)
+{
+    if (r->len == r->cap) {
+        r->cap = r->cap ? 2 * r->cap : 64;
+        r->pending = xrealloc(r->pending, r->cap * sizeof(*r->pending));
+    }
+    r->pending[r->len++] = (struct pending){ev, step};
+}
+
+void filter_emit(struct filter_context *cx, struct event *ev, enum verdict v)
+{
+    struct runner *r = (struct runner *)((char *)cx - offsetof(struct runner, cx));
+
+    if (v == FILTER_DROP) return;
+    if (v == FILTER_MATCH && r->node->decoration.any)
+        decoration_apply(&r->node->decoration, ev, cx->buf);
+    r->filters[r->node->index].tally.out++;
+    wait_at(r, ev, r->next_step);
+}
+
+/* What one filter emitted lies first to last; the first must be next. */
+static void reverse(struct pending *p, uint32_t len)
+{
+    for (uint32_t i = 0; i < len / 2; i++) {
+        struct pending swap = p[i];
+        p[i] = p[len - 1 - i];
+        p[len - 1 - i] = swap;
+    }
+}
+
+/* False when the filter dropped the event. */
+static bool run_filter(struct runner *r, struct node *n, struct event *ev, uint32_t next_step)
+{
+    struct place *place = &r->filters[n->index];
+    uint32_t      before = r->len;
+    int64_t       start = r->timed ? clock_monotonic_ns() : 0;
+
+    r->node = n;
+    r->next_step = next_step;
+    r->cx.state = place->state;
+    r->cx.failures = &place->tally.failures;
+    place->tally.in++;
+    enum verdict v = n->plugin->filter.run(n->self, ev, &r->cx);
+    if (v == FILTER_MATCH && n->decoration.any) decoration_apply(&n->decoration, ev, &r->buf);
+    place->tally.out += v != FILTER_DROP;
+    if (r->timed) place->tally.ns += (uint64_t)(clock_monotonic_ns() - start) * TIMED;
+    if (r->len - before > 1) reverse(r->pending + before, r->len - before);
+    return v != FILTER_DROP;
+}
+
+/* Walks the program from step `at`; false when a filter dropped the event. */
+static bool walk(struct runner *r, struct event *ev, uint32_t at)
+{
+    const struct step *steps = r->plan->filter.steps;
+
+    for (;;) {
+        const struct step *s = &steps[at];
+        switch (s->op) {
+        case OP_FILTER:
+            if (!run_filter(r, s->node, ev, at + 1)) return false;
+            at++;
+            break;
+        case OP_JUMP:
+            at = s->target;
+            break;
+        case OP_JUMP_UNLESS:
+            at = cond_eval(s->cond, ev) ? at + 1 : s->target;
+            break;
+        case OP_OUTPUT:
+        case OP_END:
+            return true;
+        }
+    }
+}
+
+/* Takes what waits through the rest of the program; survivors go to r->out. */
+static void drain(struct runner *r)
+{
+    while (r->len > 0) {
+        struct pending next = r->pending[--r->len];
+        r->timed = r->count++ % TIMED == 0;
+        if (walk(r, next.ev, next.step)) event_list_push(&r->out, next.ev);
+        arena_reset(&r->scratch);
+    }
+}
+
+/* ---- decoding ---- */
+
+static void apply_origin(struct event *ev, const struct origin *o)
+{
+    for (uint32_t i = 0; o && i < o->len; i++) {
+        const struct origin_field *f = &o->fields[i];
+        if (f->always || !event_get(ev, f->field))
+            event_set(ev, f->field, value_clone(ev->arena, f->value));
+    }
+}
+
+/* A new event from an input: its decoration, and then the filters at once, while it is warm. */
+static void enter(struct runner *r, struct event *ev, const struct item *item)
+{
+    bool first = item->origin && item->origin->decorated_first;
+
+    if (first) decoration_input(item->input, ev, &r->buf);
+    apply_origin(ev, item->origin);
+    if (!first) decoration_input(item->input, ev, &r->buf);
+    r->inputs[item->input->index].tally.out++;
+    wait_at(r, ev, 0);
+    drain(r);
+}
+
+static void decoded(struct decode *to, struct event *ev)
+{
+    struct runner *r = (struct runner *)((char *)to - offsetof(struct runner, decode));
+
+    enter(r, ev, r->item);
+}
+
+static void decode_item(struct runner *r, const struct item *item)
+{
+    const struct codec *codec = item->input->common.codec;
+    uint64_t            failures = 0;
+
+    r->item = item;
+    r->decode.failures = &failures;
+    codec->plugin->codec_ops.decode(codec->self, item->message, &r->decode);
+    r->inputs[item->input->index].tally.failures += failures;
+    arena_reset(&r->scratch);
+}
+
+/* ---- outputs ---- */
+
+static void route(struct runner *r, struct event *ev)
+{
+    const struct step *steps = r->plan->output.steps;
+
+    for (uint32_t at = 0;;) {
+        const struct step *s = &steps[at];
+        switch (s->op) {
+        case OP_OUTPUT:
+            event_list_push(&r->outputs[s->node->index].events, ev);
+            at++;
+            break;
+        case OP_JUMP:
+            at = s->target;
+            break;
+        case OP_JUMP_UNLESS:
+            at = cond_eval(s->cond, ev) ? at + 1 : s->target;
+            break;
+        case OP_FILTER:
+        case OP_END:
+            return;
+        }
+    }
+}
+
+static void write_out(struct runner *r)
+{
+    for (uint32_t i = 0; i < r->out.len; i++)
+        route(r, r->out.at[i]);
+    r->out.len = 0;
+
+    for (uint32_t i = 0; i < r->plan->outputs_len; i++) {
+        struct node  *n = r->plan->outputs[i];
+        struct place *place = &r->outputs[i];
+        if (place->events.len == 0) continue;
+
+        int64_t start = clock_monotonic_ns();
+        r->output_cx.state = place->state;
+        r->output_cx.failures = &place->tally.failures;
+        n->plugin->output.write(n->self, place->events.at, place->events.len, &r->output_cx);
+        place->tally.in += place->events.len;
+        place->tally.out += place->events.len;
+        place->tally.ns += (uint64_t)(clock_monotonic_ns() - start);
+        place->events.len = 0;
+        arena_reset(&r->scratch);
+    }
+    publish(r);
+}
+
+/* ---- the runner ---- */
+
+struct runner *runner_new(const struct pipeline_plan *plan, struct stop *stop)
+{
+    struct runner *r = xcalloc(1, sizeof(*r));
+
+    r->plan = plan;
+    r->inputs = places_new(plan->inputs, plan->inputs_len, PLUGIN_INPUT);
+    r->filters = places_new(plan->filters, plan->filters_len, PLUGIN_FILTER);
+    r->outputs = places_new(plan->outputs, plan->outputs_len, PLUGIN_OUTPUT);
+    r->cx = (struct filter_context){.scratch = &r->scratch, .buf = &r->buf};
+    r->decode = (struct decode){.scratch = &r->scratch, .buf = &r->buf, .emit = decoded};
+    r->output_cx = (struct output_context){.scratch = &r->scratch, .buf = &r->buf, .stop = stop};
+    return r;
+}
+
+void runner_free(struct runner *r)
+{
+    if (!r) return;
+    places_free(r->inputs, r->plan->inputs_len);
+    places_free(r->filters, r->plan->filters_len);
+    places_free(r->outputs, r->plan->outputs_len);
+    event_list_release(&r->out);
+    arena_release(&r->scratch);
+    arena_release(&r->flush_arena);
+    buf_release(&r->buf);
+    free(r->pending);
+    free(r);
+}
+
+static void use_arena(struct runner *r, struct arena *a, struct timestamp now)
+{
+    r->cx.arena = a;
+    r->cx.now = now;
+    r->decode.arena = a;
+    r->decode.now = now;
+    r->output_cx.arena = a;
+}
+
+void runner_batch(struct runner *r, struct batch *b)
+{
+    use_arena(r, &b->arena, b->time);
+    for (uint32_t i = 0; i < b->len; i++) {
+        const struct item *item = &b->items[i];
+        if (item->ev)
+            enter(r, item->ev, item);
+        else
+            decode_item(r, item);
+    }
+    write_out(r);
+}
+
+void runner_flush(struct runner *r, bool final)
+{
+    const struct program *p = &r->plan->filter;
+
+    use_arena(r, &r->flush_arena, clock_now());
+    for (uint32_t at = 0; at < p->len; at++) {
+        struct node *n = p->steps[at].op == OP_FILTER ? p->steps[at].node : NULL;
+        if (!n || !n->plugin->filter.flush) continue;
+        r->node = n;
+        r->next_step = at + 1;
+        r->cx.state = r->filters[n->index].state;
+        r->cx.failures = &r->filters[n->index].tally.failures;
+        n->plugin->filter.flush(n->self, &r->cx, final);
+        reverse(r->pending, r->len);
+        drain(r);
+    }
+    write_out(r);
+    arena_reset(&r->flush_arena);
+}
