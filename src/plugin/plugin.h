@@ -88,6 +88,7 @@ struct output_context {
     struct buf   *buf;
     void         *state;
     uint64_t     *failures;
+    const struct codec *codec; /* the common option */
     struct stop  *stop; /* ends waiting when the process is forced to quit */
 };
 
