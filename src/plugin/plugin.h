@@ -69,8 +69,8 @@ void filter_emit(struct filter_context *cx, struct event *ev, enum verdict v);
 struct filter_ops {
     /* Runs on any worker, on several at once: `self` is const for that reason. */
     enum verdict (*run)(const void *self, struct event *ev, struct filter_context *cx);
-    /* Optional. Emits events held back; called every 5 s (periodic_flush) and, `final`, at the end.
-       One worker at a time. */
+    /* Optional. Emits events held back; called every 5 s (periodic_flush) and, `final`, at the end,
+       by any one worker: what is held back is shared state, not worker state. */
     void (*flush)(const void *self, struct filter_context *cx, bool final);
     size_t worker_size; /* zeroed bytes of state per worker, free of locks; 0: none */
 };

@@ -44,8 +44,8 @@ struct runner {
     struct event_list     out;  /* survivors of the batch, in order */
     struct output_context output_cx;
 
-    struct arena scratch, flush_arena;
-    struct buf   buf;
+    struct arena scratch, decode_scratch, flush_arena;
+    struct buf   buf, decode_buf; /* a codec's own: filters run while it emits */
 };
 
 static struct place *places_new(struct node *const *nodes, uint32_t len, enum plugin_kind kind)
@@ -221,7 +221,7 @@ static void decode_item(struct runner *r, const struct item *item)
     r->decode.failures = &failures;
     codec->plugin->codec_ops.decode(codec->self, item->message, &r->decode);
     r->inputs[item->input->index].tally.failures += failures;
-    arena_reset(&r->scratch);
+    arena_reset(&r->decode_scratch);
 }
 
 /* ---- outputs ---- */
@@ -285,7 +285,8 @@ struct runner *runner_new(const struct pipeline_plan *plan, struct stop *stop)
     r->filters = places_new(plan->filters, plan->filters_len, PLUGIN_FILTER);
     r->outputs = places_new(plan->outputs, plan->outputs_len, PLUGIN_OUTPUT);
     r->cx = (struct filter_context){.scratch = &r->scratch, .buf = &r->buf};
-    r->decode = (struct decode){.scratch = &r->scratch, .buf = &r->buf, .emit = decoded};
+    r->decode =
+        (struct decode){.scratch = &r->decode_scratch, .buf = &r->decode_buf, .emit = decoded};
     r->output_cx = (struct output_context){.scratch = &r->scratch, .buf = &r->buf, .stop = stop};
     return r;
 }
@@ -298,8 +299,10 @@ void runner_free(struct runner *r)
     places_free(r->outputs, r->plan->outputs_len);
     event_list_release(&r->out);
     arena_release(&r->scratch);
+    arena_release(&r->decode_scratch);
     arena_release(&r->flush_arena);
     buf_release(&r->buf);
+    buf_release(&r->decode_buf);
     free(r->pending);
     free(r);
 }
