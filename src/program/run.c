@@ -183,12 +183,15 @@ static void drain(struct runner *r)
 
 /* ---- decoding ---- */
 
-static void apply_origin(struct event *ev, const struct origin *o)
+static void apply_origin(struct event *ev, const struct item *item)
 {
+    const struct origin *o = item->origin;
+
     for (uint32_t i = 0; o && i < o->len; i++) {
         const struct origin_field *f = &o->fields[i];
-        if (f->always || !event_get(ev, f->field))
-            event_set(ev, f->field, value_clone(ev->arena, f->value));
+        if (!f->always && event_get(ev, f->field)) continue;
+        event_set(ev, f->field,
+                  f->is_message ? value_string(item->message) : value_clone(ev->arena, f->value));
     }
 }
 
@@ -198,7 +201,7 @@ static void enter(struct runner *r, struct event *ev, const struct item *item)
     bool first = item->origin && item->origin->decorated_first;
 
     if (first) decoration_input(item->input, ev, &r->buf);
-    apply_origin(ev, item->origin);
+    apply_origin(ev, item);
     if (!first) decoration_input(item->input, ev, &r->buf);
     r->inputs[item->input->index].tally.out++;
     wait_at(r, ev, 0);
@@ -264,6 +267,7 @@ static void write_out(struct runner *r)
         int64_t start = clock_monotonic_ns();
         r->output_cx.state = place->state;
         r->output_cx.failures = &place->tally.failures;
+        r->output_cx.codec = n->common.codec;
         n->plugin->output.write(n->self, place->events.at, place->events.len, &r->output_cx);
         place->tally.in += place->events.len;
         place->tally.out += place->events.len;
