@@ -1,0 +1,254 @@
+#include "agent.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config.h"
+#include "pipeline/pipeline.h"
+
+static const int64_t SECOND = 1000000000;
+enum { REPORT_S = 5, REPORTS_MAX = 3 };
+
+struct agent {
+    const struct settings *settings;
+    struct pipeline       *pipeline;
+    struct pipeline       *successor;   /* starts when the pipeline has finished: a reload */
+    uint64_t               config_hash; /* of the texts that were loaded last, good or bad */
+    int                    signal_fd;
+    bool                   stopping;
+    int                    reports; /* stalled reports since the stop */
+    int64_t                next_report_ns, next_reload_ns;
+};
+
+static struct pipeline_settings pipeline_settings(const struct settings *s, bool check_only)
+{
+    return (struct pipeline_settings){.id = s->pipeline_id,
+                                      .path_data = check_only ? STR("") : s->path_data,
+                                      .host = s->test_host,
+                                      .workers = (uint32_t)s->pipeline_workers,
+                                      .batch_size = (uint32_t)s->pipeline_batch_size,
+                                      .ecs = s->pipeline_ecs_compatibility};
+}
+
+/* The config, checked and opened but not started; NULL after diagnostics. */
+static struct pipeline *load(const struct settings *s, bool check_only)
+{
+    struct pipeline_settings ps = pipeline_settings(s, check_only);
+    struct arena             arena = {0};
+    struct ast_config        config = {0};
+    struct diags             d = {0};
+
+    if (!config_load(s, &arena, &config, &d)) {
+        arena_release(&arena);
+        return NULL;
+    }
+    return pipeline_new(&arena, &config, &ps, &d);
+}
+
+/* ---- checks and dumps ---- */
+
+static int dump_ast(const struct settings *s)
+{
+    struct arena      arena = {0};
+    struct ast_config config = {0};
+    struct diags      d = {0};
+    bool              loaded = config_load(s, &arena, &config, &d);
+
+    if (loaded) ast_print(&config, stdout);
+    arena_release(&arena);
+    return loaded ? 0 : 1;
+}
+
+int agent_check(const struct settings *s)
+{
+    if (s->dump == DUMP_AST) return dump_ast(s);
+
+    struct pipeline *p = load(s, true);
+    if (!p) return 1;
+    if (s->dump == DUMP_PIPELINE) plan_print(pipeline_plan(p), stdout);
+    if (s->dump == DUMP_PROGRAM) {
+        puts("filter");
+        program_print(&pipeline_plan(p)->filter, stdout);
+        puts("output");
+        program_print(&pipeline_plan(p)->output, stdout);
+    }
+    if (s->dump == DUMP_NONE) puts("Configuration OK");
+    pipeline_free(p);
+    return 0;
+}
+
+/* ---- reload ---- */
+
+static bool reloadable(const struct pipeline *p)
+{
+    const char *plugin;
+
+    if (pipeline_reloadable(p, &plugin)) return true;
+    log_error("agent", "cannot reload: an input cannot be started twice",
+              LOG_CSTR("plugin", plugin));
+    return false;
+}
+
+/* The pipeline has finished: the one that a reload has left ready takes its place, if any. */
+static void succeed(struct agent *a)
+{
+    pipeline_free(a->pipeline);
+    a->pipeline = a->successor;
+    a->successor = NULL;
+    if (!a->pipeline) return;
+    if (a->stopping || !pipeline_start(a->pipeline)) {
+        if (!a->stopping) log_error("agent", "the reloaded pipeline did not start");
+        pipeline_free(a->pipeline);
+        a->pipeline = NULL;
+        return;
+    }
+    log_info("agent", "config reloaded");
+}
+
+/* The new config is checked before the old pipeline is touched: a bad one changes nothing. */
+static void reload(struct agent *a)
+{
+    uint64_t hash = config_hash(a->settings);
+
+    if (hash == a->config_hash || a->successor) return;
+    a->config_hash = hash;
+    if (a->pipeline && !reloadable(a->pipeline)) return;
+
+    struct pipeline *fresh = load(a->settings, false);
+    if (!fresh) {
+        log_error("agent", "the new config has errors, the old one stays in force");
+    } else if (!reloadable(fresh)) {
+        pipeline_free(fresh);
+    } else {
+        a->successor = fresh;
+        if (a->pipeline)
+            pipeline_stop(a->pipeline);
+        else
+            succeed(a);
+    }
+}
+
+/* ---- signals and time ---- */
+
+static void begin_stop(struct agent *a)
+{
+    a->stopping = true;
+    a->next_report_ns = clock_monotonic_ns() + REPORT_S * SECOND;
+    if (a->pipeline) pipeline_stop(a->pipeline);
+}
+
+static void on_signal(struct agent *a)
+{
+    struct signalfd_siginfo info;
+
+    if (read(a->signal_fd, &info, sizeof(info)) != sizeof(info)) return;
+    switch (info.ssi_signo) {
+    case SIGHUP:
+        if (!a->stopping) {
+            log_info("agent", "SIGHUP received, reloading");
+            reload(a);
+        }
+        break;
+    case SIGINT:
+        if (a->stopping) {
+            log_fatal("agent", "SIGINT received a second time, quitting at once");
+            log_close();
+            _exit(1);
+        }
+        log_warn("agent", "SIGINT received, shutting down; once more to quit at once");
+        begin_stop(a);
+        break;
+    default:
+        if (!a->stopping) log_warn("agent", "SIGTERM received, shutting down");
+        begin_stop(a);
+        break;
+    }
+}
+
+/* While a stop takes long: says what is still on its way; quits when allowed to. */
+static void report_stall(struct agent *a)
+{
+    a->next_report_ns = clock_monotonic_ns() + REPORT_S * SECOND;
+    log_warn("agent", "shutdown waits for events in flight",
+             LOG_INT("in_flight", (int64_t)pipeline_in_flight(a->pipeline)));
+    if (!a->settings->pipeline_unsafe_shutdown || ++a->reports < REPORTS_MAX) return;
+    log_fatal("agent", "pipeline.unsafe_shutdown: quitting with events in flight");
+    log_close();
+    _exit(255);
+}
+
+static int wait_ms(const struct agent *a)
+{
+    int64_t due = INT64_MAX;
+
+    if (a->stopping) due = a->next_report_ns;
+    if (!a->stopping && a->settings->config_reload_automatic) due = a->next_reload_ns;
+    if (due == INT64_MAX) return -1;
+    int64_t left = due - clock_monotonic_ns();
+    return left <= 0 ? 0 : (int)(left / 1000000 + 1);
+}
+
+static void on_time(struct agent *a)
+{
+    int64_t now = clock_monotonic_ns();
+
+    if (a->stopping && a->pipeline && now >= a->next_report_ns) report_stall(a);
+    if (!a->stopping && a->settings->config_reload_automatic && now >= a->next_reload_ns) {
+        reload(a);
+        a->next_reload_ns = clock_monotonic_ns() + a->settings->config_reload_interval.ns;
+    }
+}
+
+/* Until there is nothing left to run: the pipeline has finished and no reload can bring another. */
+static void run_until_done(struct agent *a)
+{
+    a->next_reload_ns = clock_monotonic_ns() + a->settings->config_reload_interval.ns;
+    for (;;) {
+        bool may_come = a->settings->config_reload_automatic && !a->stopping;
+        if (!a->pipeline && !may_come) return;
+
+        struct pollfd fds[2] = {
+            {.fd = a->signal_fd, .events = POLLIN},
+            {.fd = a->pipeline ? pipeline_finished_fd(a->pipeline) : -1, .events = POLLIN}};
+        poll(fds, 2, wait_ms(a));
+        if (fds[0].revents) on_signal(a);
+        if (fds[1].revents && a->pipeline) succeed(a);
+        on_time(a);
+    }
+}
+
+static int open_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+int agent_run(const struct settings *s)
+{
+    struct agent a = {.settings = s};
+
+    a.signal_fd = open_signals();
+    a.config_hash = config_hash(s);
+    a.pipeline = load(s, false);
+    if (!a.pipeline) return 1;
+    if (!pipeline_start(a.pipeline)) {
+        pipeline_free(a.pipeline);
+        return 1;
+    }
+    run_until_done(&a);
+    log_info("agent", "shut down");
+    close(a.signal_fd);
+    return 0;
+}
