@@ -92,14 +92,14 @@ struct option {
     enum option_type   type;
     size_t             offset;
     bool               required;
-    const char        *preset;   /* default, written as the user would write it */
-    const char *const *choices;  /* OPT_ENUM: ends with NULL */
-    int64_t            min, max; /* OPT_INT, OPT_BYTES: unlimited when both are 0 */
-    const char *deprecated;      /* still works, with one warning that says this */
-    const char *obsolete;        /* what to use instead; the setting is refused */
-    const char *not_built;       /* why lsc does not have it yet; the setting is refused */
-    const char *no_effect;       /* why it means nothing here; accepted with one warning */
-    const char *doc;             /* full sentences */
+    const char        *preset;     /* default, written as the user would write it */
+    const char *const *choices;    /* OPT_ENUM: ends with NULL */
+    int64_t            min, max;   /* OPT_INT, OPT_BYTES: unlimited when both are 0 */
+    const char        *deprecated; /* still works, with one warning that says this */
+    const char        *obsolete;   /* what to use instead; the setting is refused */
+    const char        *not_built;  /* why lsc does not have it yet; the setting is refused */
+    const char        *no_effect;  /* why it means nothing here; accepted with one warning */
+    const char        *doc;        /* full sentences */
 };
 
 /* The member has the option's name, so there is one name to read, grep and document. */
@@ -136,6 +136,8 @@ struct plugin_open;
  */
 bool options_bind(const struct option *options, void *self, const struct option *common,
                   void *common_self, const struct ast_plugin *ast, struct plugin_open *cx);
+/* Frees what the rows opened in `self` and no arena holds: regexes, codecs. */
+void options_release(const struct option *options, void *self);
 
 /* Values of options outside of tables (settings, hashes walked by plugins). False: not one. */
 bool option_bool(struct str text, bool *out);
@@ -146,6 +148,15 @@ bool option_duration(struct str text, struct duration *out);
 
 /* The text of a STRING, BAREWORD or NUMBER; data NULL for other kinds. */
 struct str ast_text(const struct ast_value *v);
+/* The same as Ruby's to_s gives it: a number by its value (010 is 8, 1.50 is 1.5), a list or hash
+   as it is inspected. Never data NULL. */
+struct str ast_to_s(struct arena *a, const struct ast_value *v);
+/* Appends the value as a user would write it, for messages. Source: Ruby's inspect. */
+void ast_inspect(const struct ast_value *v, struct buf *out);
+/* The place of byte `at` of a value's text; the whole value when that cannot be told. */
+struct loc ast_loc_at(const struct ast_value *v, size_t at);
+/* True when the values say the same: kinds and texts alike, lists and hashes item by item. */
+bool ast_equal(const struct ast_value *a, const struct ast_value *b);
 
 /* A value of a config as an event value: numbers become numbers, strings stay. */
 struct value ast_to_value(struct arena *a, const struct ast_value *v);
