@@ -1,0 +1,11 @@
+#ifndef LSC_BASE_THREAD_H
+#define LSC_BASE_THREAD_H
+
+/*
+ * Calls `release(data)` when the calling thread ends: for memory that a _Thread_local variable
+ * holds. The latest registered goes first. Threads that end with the process (the main thread) may
+ * not call it.
+ */
+void thread_at_end(void (*release)(void *data), void *data);
+
+#endif
