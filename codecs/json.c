@@ -43,6 +43,13 @@ static bool json_open(void *self, struct plugin_open *cx)
     return true;
 }
 
+/* False when it cannot be set because the event has, say, a string at [event]. */
+static bool keep_original(const struct json *j, const struct json_message *m, struct str text)
+{
+    if (!j->original || m->len != 1 || event_get(m->at[0], j->original)) return true;
+    return event_set(m->at[0], j->original, value_string(text));
+}
+
 static void json_decode_message(const void *self, struct str bytes, struct decode *to)
 {
     const struct json  *j = self;
@@ -50,9 +57,7 @@ static void json_decode_message(const void *self, struct str bytes, struct decod
     struct str          text = charset_convert(j->converter, bytes, to->arena, to->buf);
 
     json_message_read(to->arena, text, j->target, to->now, "codec.json", &m);
-    if (j->original && m.len == 1 && !m.failed &&
-        !event_set(m.at[0], j->original, value_string(text)))
-        json_message_fail(to->arena, text, to->now, &m);
+    if (!m.failed && !keep_original(j, &m, text)) json_message_fail(to->arena, text, to->now, &m);
     if (m.failed) ++*to->failures;
     for (uint32_t i = 0; i < m.len; i++)
         decode_emit(to, m.at[i]);

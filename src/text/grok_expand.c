@@ -1,0 +1,300 @@
+#include "text/grok_expand.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+
+enum { FILE_MAX = 16 * 1024 * 1024 };
+
+void grok_patterns_init(struct grok_patterns *p, struct arena *a)
+{
+    *p = (struct grok_patterns){.arena = a};
+}
+
+void grok_patterns_add(struct grok_patterns *p, struct str name, struct str regex)
+{
+    struct value *v = map_get(&p->regexes, key_make(name));
+
+    if (!v) v = map_add(&p->regexes, p->arena, key_make(arena_copy(p->arena, name)));
+    *v = value_string(arena_copy(p->arena, regex));
+}
+
+/* ---- pattern files ---- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static struct str skip_blanks(struct str s)
+{
+    while (s.len > 0 && is_blank(s.data[0]))
+        s = str_from(s, 1);
+    return s;
+}
+
+/* "NAME REGEX". False for comments and lines that have no regex. */
+static bool parse_line(struct grok_patterns *p, struct str line)
+{
+    if (str_ends(line, STR("\r"))) line.len--;
+    line = skip_blanks(line);
+    if (line.len == 0 || line.data[0] == '#') return false;
+
+    size_t name = 0;
+    while (name < line.len && !is_blank(line.data[name]))
+        name++;
+    struct str regex = skip_blanks(str_from(line, name));
+    if (regex.len == 0) return false;
+    grok_patterns_add(p, (struct str){line.data, name}, regex);
+    return true;
+}
+
+uint32_t grok_patterns_parse(struct grok_patterns *p, struct str text)
+{
+    uint32_t count = 0;
+
+    while (text.len > 0) {
+        ptrdiff_t end = str_find(text, STR("\n"));
+        size_t    len = end < 0 ? text.len : (size_t)end;
+        count += parse_line(p, (struct str){text.data, len});
+        text = str_from(text, len + 1);
+    }
+    return count;
+}
+
+/* The rest of the file into `out`. */
+static bool read_all(int fd, struct buf *out)
+{
+    for (;;) {
+        ssize_t n = read(fd, buf_room(out, 65536), 65536);
+        if (n == 0) return true;
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        out->len += (size_t)n;
+        if (out->len > FILE_MAX) {
+            errno = EFBIG;
+            return false;
+        }
+    }
+}
+
+bool grok_patterns_load(struct grok_patterns *p, const char *path)
+{
+    struct buf text = {0};
+    int        fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) return false;
+    bool done = read_all(fd, &text);
+    int  why = errno;
+    close(fd);
+    if (done) grok_patterns_parse(p, buf_view(&text));
+    buf_release(&text);
+    errno = why;
+    return done;
+}
+
+/* ---- references ---- */
+
+/* %{name:field:type=definition}; all views. */
+struct reference {
+    struct str name, field, type, definition;
+    struct str group; /* "name:field:type" */
+    size_t     len;   /* of all of it, from % to } */
+};
+
+/* The characters of names: Ruby's [A-z0-9], which holds [ \ ] ^ _ ` too. */
+static bool is_name(char c)
+{
+    return (c >= 'A' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool is_field(char c)
+{
+    return is_name(c) || c == '@' || c == ':' || c == '.' || c == '-';
+}
+
+static size_t span_of(struct str s, size_t from, bool (*member)(char))
+{
+    size_t to = from;
+
+    while (to < s.len && member(s.data[to]))
+        to++;
+    return to - from;
+}
+
+/* Where the definition that starts at `from` ends: at the } that no { opened. */
+static size_t definition_end(struct str s, size_t from)
+{
+    size_t depth = 0;
+
+    for (size_t i = from; i < s.len; i++) {
+        if (s.data[i] == '\\') {
+            i++;
+        } else if (s.data[i] == '{') {
+            depth++;
+        } else if (s.data[i] == '}') {
+            if (depth == 0) return i;
+            depth--;
+        }
+    }
+    return s.len;
+}
+
+static void split_field(struct reference *r, struct str all)
+{
+    ptrdiff_t colon = str_find(all, STR(":"));
+
+    r->field = all;
+    r->type = (struct str){"", 0};
+    if (colon < 0) return;
+    r->field.len = (size_t)colon;
+    r->type = str_from(all, (size_t)colon + 1);
+}
+
+/* Reads the reference that `s` begins with, behind "%{". False when it is not one. */
+static bool parse_reference(struct str s, struct reference *r)
+{
+    size_t name = span_of(s, 2, is_name), at = 2 + name;
+
+    *r = (struct reference){.name = {s.data + 2, name}, .field = {"", 0}, .type = {"", 0}};
+    if (name == 0) return false;
+    if (at < s.len && s.data[at] == ':') {
+        size_t field = span_of(s, at + 1, is_field);
+        if (field > 0) {
+            split_field(r, (struct str){s.data + at + 1, field});
+            at += 1 + field;
+        }
+    }
+    r->group = (struct str){s.data + 2, at - 2};
+    if (at < s.len && s.data[at] == '=') {
+        size_t end = definition_end(s, at + 1);
+        r->definition = (struct str){s.data + at + 1, end - at - 1};
+        at = end;
+    }
+    while (at < s.len && s.data[at] != '}')
+        at++;
+    r->len = at + 1;
+    return at < s.len;
+}
+
+/* ---- expanding ---- */
+
+struct expansion {
+    struct grok_patterns      *patterns;
+    enum grok_captures         which;
+    struct grok_captures_list *list;
+    struct buf                *out;
+    struct grok_error         *error;
+    size_t                     start; /* of out, for the limit */
+};
+
+static const char *pattern_at(const void *ctx, int i)
+{
+    const struct grok_patterns *p = ctx;
+    return (uint32_t)i < p->regexes.len ? p->regexes.members[i].key.name : NULL;
+}
+
+static bool fail_unknown(struct expansion *x, struct str name)
+{
+    const char *near = nearest(name, pattern_at, x->patterns);
+
+    if (near)
+        snprintf(x->error->message, sizeof(x->error->message),
+                 "pattern %%{%.*s} is not defined; did you mean %%{%s}?", STR_ARG(name), near);
+    else
+        snprintf(x->error->message, sizeof(x->error->message), "pattern %%{%.*s} is not defined",
+                 STR_ARG(name));
+    return false;
+}
+
+static bool fail(struct expansion *x, const char *what, struct str name)
+{
+    snprintf(x->error->message, sizeof(x->error->message), "pattern %%{%.*s} %s", STR_ARG(name),
+             what);
+    return false;
+}
+
+static void capture(struct expansion *x, const struct reference *r)
+{
+    struct grok_captures_list *l = x->list;
+
+    if (l->len == l->cap) {
+        uint32_t             cap = l->cap ? l->cap * 2 : 8;
+        struct grok_capture *at = arena_alloc(x->patterns->arena, cap * sizeof(*at));
+        if (l->len) memcpy(at, l->at, l->len * sizeof(*at));
+        l->at = at;
+        l->cap = cap;
+    }
+    l->at[l->len++] = (struct grok_capture){r->group, r->name, r->field, r->type};
+}
+
+static void open_group(struct expansion *x, const struct reference *r)
+{
+    bool named =
+        x->which == GROK_CAPTURE_ALL || (x->which == GROK_CAPTURE_NAMED && r->field.len > 0);
+
+    if (!named) {
+        buf_str(x->out, STR("(?:"));
+        return;
+    }
+    capture(x, r);
+    buf_printf(x->out, "(?<%.*s>", STR_ARG(r->group));
+}
+
+static bool expand(struct expansion *x, struct str pattern, int depth);
+
+static bool expand_reference(struct expansion *x, const struct reference *r, int depth)
+{
+    if (r->definition.len > 0) grok_patterns_add(x->patterns, r->name, r->definition);
+
+    const struct value *v = map_get(&x->patterns->regexes, key_make(r->name));
+    if (!v) return fail_unknown(x, r->name);
+    if (depth >= GROK_DEPTH_MAX) return fail(x, "refers to itself", r->name);
+
+    open_group(x, r);
+    if (!expand(x, value_str(*v), depth + 1)) return false;
+    buf_char(x->out, ')');
+    return true;
+}
+
+static bool expand(struct expansion *x, struct str pattern, int depth)
+{
+    struct reference r;
+    size_t           at = 0;
+
+    while (at < pattern.len) {
+        struct str rest = str_from(pattern, at);
+        ptrdiff_t  next = str_find(rest, STR("%{"));
+        if (next != 0) {
+            size_t text = next < 0 ? rest.len : (size_t)next;
+            buf_put(x->out, rest.data, text);
+            at += text;
+        } else if (!parse_reference(rest, &r)) {
+            buf_str(x->out, STR("%{"));
+            at += 2;
+        } else {
+            if (depth == 0) {
+                x->error->offset = at;
+                x->error->len = r.len;
+            }
+            if (!expand_reference(x, &r, depth)) return false;
+            at += r.len;
+            if (x->out->len - x->start > GROK_LENGTH_MAX)
+                return fail(x, "makes the expression longer than 1 MiB", r.name);
+        }
+    }
+    return true;
+}
+
+bool grok_expand(struct grok_patterns *p, struct str pattern, enum grok_captures which,
+                 struct grok_captures_list *list, struct buf *out, struct grok_error *error)
+{
+    struct expansion x = {
+        .patterns = p, .which = which, .list = list, .out = out, .error = error, .start = out->len};
+
+    *error = (struct grok_error){.offset = 0};
+    return expand(&x, pattern, 0);
+}

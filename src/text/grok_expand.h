@@ -1,0 +1,66 @@
+#ifndef LSC_TEXT_GROK_EXPAND_H
+#define LSC_TEXT_GROK_EXPAND_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "event/value.h"
+
+/*
+ * Named patterns, and %{NAME} in regular expressions replaced by them. What comes out is a plain
+ * Ruby regex for regex_compile(). Source: jls-grok, lib/grok-pure.rb.
+ */
+struct grok_patterns {
+    struct arena *arena;
+    struct map    regexes; /* name → text */
+};
+
+/* Empty; names and texts are copied into `a`, which must outlive the patterns. */
+void grok_patterns_init(struct grok_patterns *p, struct arena *a);
+
+/* Defines `name`; a later definition takes the place of an earlier one. */
+void grok_patterns_add(struct grok_patterns *p, struct str name, struct str regex);
+
+/* Adds what a pattern file holds: "NAME REGEX" on each line, comments with #, other lines skipped.
+   Returns the number of patterns. */
+uint32_t grok_patterns_parse(struct grok_patterns *p, struct str text);
+
+/* The same for the file `path`. False with errno set when it cannot be read or is longer than
+   16 MiB. */
+bool grok_patterns_load(struct grok_patterns *p, const char *path);
+
+/* Which references become capture groups. */
+enum grok_captures {
+    GROK_CAPTURE_NONE,  /* only whether it matches counts */
+    GROK_CAPTURE_NAMED, /* %{NAME:field}, not %{NAME} */
+    GROK_CAPTURE_ALL,
+};
+
+/* One reference that became a group: views into the pattern or the patterns. */
+struct grok_capture {
+    struct str group; /* name of the group: "NAME:field:type", "NAME:field" or "NAME" */
+    struct str name, field, type;
+};
+
+struct grok_captures_list {
+    uint32_t             len, cap;
+    struct grok_capture *at; /* in the arena of the patterns */
+};
+
+struct grok_error {
+    char   message[200];
+    size_t offset, len; /* of the reference in the pattern given */
+};
+
+enum { GROK_DEPTH_MAX = 64, GROK_LENGTH_MAX = 1 << 20 };
+
+/*
+ * Appends `pattern` to `out` with each %{NAME}, %{NAME:field} and %{NAME:field:type} replaced by
+ * the pattern of that name, which is expanded likewise; %{NAME=REGEX} defines NAME first. `list`
+ * (may be NULL with GROK_CAPTURE_NONE) gets the groups in the order of their parentheses. False
+ * with `*error` filled when a name is not defined, patterns refer to one another in a circle, or
+ * the result is longer than GROK_LENGTH_MAX.
+ */
+bool grok_expand(struct grok_patterns *p, struct str pattern, enum grok_captures which,
+                 struct grok_captures_list *list, struct buf *out, struct grok_error *error);
+
+#endif
