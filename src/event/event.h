@@ -26,7 +26,8 @@ struct event *event_new(struct arena *a);
  * An event with the members of `m` (taken over, not copied), as LogStash::Event.new(hash) makes
  * one: @version "1" and @timestamp now unless present; a @timestamp string is parsed, and when it
  * cannot be, goes to _@timestamp with the tag _timestampparsefailure; `tags` of a wrong type go to
- * _tags with the tag _tagsparsefailure; @metadata becomes the event's metadata. Source: Event.java.
+ * _tags with the tag _tagsparsefailure; @metadata becomes the event's metadata. NULL when
+ * @metadata is there and not a map: a codec then treats the text as broken. Source: Event.java.
  */
 struct event *event_from_map(struct arena *a, struct map *m, struct timestamp now);
 

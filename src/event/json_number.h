@@ -1,0 +1,14 @@
+#ifndef LSC_EVENT_JSON_NUMBER_H
+#define LSC_EVENT_JSON_NUMBER_H
+
+#include "event/value.h"
+
+/* Reads the JSON number at `p`. Returns what stands behind it; NULL when there is none. A NUMBER
+   is a view into the text. Internal to event/json_*.c. */
+const char *json_read_number(const char *p, const char *end, struct value *out);
+
+/* Powers of ten that a double holds exactly. */
+enum { JSON_EXACT_POWER = 22 };
+extern const double json_power_of_ten[JSON_EXACT_POWER + 1];
+
+#endif
