@@ -63,6 +63,15 @@ static void json_decode_message(const void *self, struct str bytes, struct decod
         decode_emit(to, m.at[i]);
 }
 
+/* Source: inputs/base.rb, fix_streaming_codecs: json_lines, with nothing but the charset. */
+static void json_read_streams(void *self)
+{
+    struct json *j = self;
+
+    j->target = NULL;
+    j->original = NULL;
+}
+
 static void json_framing(const void *self, struct framing *out)
 {
     (void)self;
@@ -84,6 +93,7 @@ const struct plugin codec_json = {
     .options = json_options,
     .open = json_open,
     .codec_ops = {.decode = json_decode_message,
+                  .read_streams = json_read_streams,
                   .framing = json_framing,
                   .encode = json_encode_message},
 };

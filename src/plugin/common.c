@@ -153,6 +153,24 @@ static bool default_codec(struct node *n, struct plugin_open *cx)
     return n->common.codec != NULL;
 }
 
+/* Whether the codec can do what its input or output needs; then it is told what that is. */
+static bool codec_serves(struct node *n, struct plugin_open *cx)
+{
+    const struct codec     *c = n->common.codec;
+    const struct codec_ops *ops;
+
+    if (!c) return true;
+    ops = &c->plugin->codec_ops;
+    if (n->plugin->kind == PLUGIN_OUTPUT) {
+        if (ops->encode) return true;
+        return plugin_error(cx, "codec", "the codec %s only reads", c->plugin->name);
+    }
+    if (!ops->decode && !ops->feed)
+        return plugin_error(cx, "codec", "the codec %s only writes", c->plugin->name);
+    if (ops->read_streams && !n->plugin->input.whole_messages) ops->read_streams(c->self);
+    return true;
+}
+
 struct node *node_open(enum plugin_kind kind, const struct ast_plugin *ast, struct plugin_open *cx)
 {
     const struct plugin *p = find_plugin(kind, ast->name, ast->loc, cx);
@@ -167,7 +185,7 @@ struct node *node_open(enum plugin_kind kind, const struct ast_plugin *ast, stru
     n->loc = ast->loc;
     n->common.id = inner.id;
     n->metrics.enabled = n->common.enable_metric;
-    good = good && default_codec(n, &inner);
+    good = good && default_codec(n, &inner) && codec_serves(n, &inner);
     good = decoration_open(n, &inner) && good;
     good = good && (!p->open || p->open(n->self, &inner));
     keep_opened(cx, &inner);

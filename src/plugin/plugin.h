@@ -141,6 +141,9 @@ struct codec_ops {
      * has this or feed(). Bad input is tagged and emitted, never lost.
      */
     void (*decode)(const void *self, struct str bytes, struct decode *to);
+    /* Optional: called once behind open() when the input reads streams (no whole_messages), where
+       Logstash takes json_lines for json: what that one does not have is switched off. */
+    void (*read_streams)(void *self);
     /* How streams (stdin, tcp) are cut; inputs that read lines or messages do not ask. Optional. */
     void (*framing)(const void *self, struct framing *out);
     /* Codecs with memory (multiline, netflow): on the thread of the input, one `stream` per
