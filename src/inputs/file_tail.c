@@ -15,13 +15,10 @@
    new name, if that is watched too, must be discovered in that time. */
 static int64_t detached_ns(const struct file_input *in)
 {
-    static const int64_t least = INT64_C(30000000000);
-    int64_t              stat = in->stat_interval.ns;
+    static const double least = 30e9, most = 1e18;
+    double              ns = 2.0 * (double)in->stat_interval.ns * (double)in->discover_interval;
 
-    if (stat > least) return 2 * stat;
-    int64_t discovery = in->discover_interval > INT64_C(1000000000) ? INT64_MAX / 2
-                                                                    : 2 * stat * in->discover_interval;
-    return discovery > least ? discovery : least;
+    return (int64_t)(ns < least ? least : ns > most ? most : ns);
 }
 
 /* The file got shorter than what was read: it begins anew. */
