@@ -11,7 +11,6 @@
  */
 #include "filters/mutate.h"
 #include "plugin/failure.h"
-#include "text/rubytext.h"
 
 struct mutate {
     struct pairs   coerce, rename, update, replace, convert, split, join, merge, copy;
@@ -205,25 +204,10 @@ static struct mutate_name parse_name(struct builder *b, const char *option, stru
     return (struct mutate_name){.field = parse_field(b, option, fixed)};
 }
 
-/* The text of a value; lists and hashes as Ruby shows them, as Logstash does. */
-static struct str value_of(struct builder *b, const struct ast_value *v)
-{
-    struct str text = ast_text(v);
-    struct buf shown = {0};
-
-    if (text.data) return text;
-    ruby_to_s(ast_to_value(b->cx->arena, v), &shown);
-    text = arena_copy(b->cx->arena, buf_view(&shown));
-    buf_release(&shown);
-    return text;
-}
-
-/* The text of a value that must be one. */
+/* The text of a value that must be one, no list or hash. */
 static struct str text_of(struct builder *b, const char *option, const struct pair *p)
 {
-    struct str text = ast_text(p->value);
-
-    if (text.data) return text;
+    if (ast_text(p->value).data) return ast_to_s(b->cx->arena, p->value);
     b->failed = true;
     plugin_error(b->cx, option, "\"%.*s\" takes a text", STR_ARG(p->key));
     return STR("");
@@ -236,7 +220,7 @@ static void add_texts(struct builder *b, const char *option, const struct pairs 
     for (uint32_t i = 0; i < pairs->len; i++) {
         struct mutate_step *s = add_step(b, option, run);
         s->name.field = parse_field(b, option, pairs->at[i].key);
-        s->value = parse_template(b, option, value_of(b, pairs->at[i].value));
+        s->value = parse_template(b, option, ast_to_s(b->cx->arena, pairs->at[i].value));
     }
 }
 

@@ -75,38 +75,68 @@ void ruby_inspect(struct buf *out, struct str s)
     }
 }
 
-/* The fewest digits that read back as the same number, as "d.ddde±xx". */
-static void shortest(double f, char *out, size_t size)
-{
-    for (int digits = 0; digits < 17; digits++) {
-        snprintf(out, size, "%.*e", digits, f);
-        if (strtod(out, NULL) == f) return;
-    }
-}
-
-void ruby_inspect_float(struct buf *out, double f)
+/* The fewest digits that read back as `f` (finite, not zero), and the power of ten of the first.
+   Fifteen digits name every shorter decimal exactly, so what is behind those is zeros. */
+static int shortest_digits(double f, char digits[24], int *exponent)
 {
     char text[40];
+
+    for (int precision = 14; precision < 17; precision++) {
+        snprintf(text, sizeof(text), "%.*e", precision, f);
+        if (strtod(text, NULL) == f) break;
+    }
+    int len = 0;
+    for (const char *p = text; *p != 'e'; p++) {
+        if ((*p >= '0' && *p <= '9')) digits[len++] = *p;
+    }
+    *exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+    while (len > 1 && digits[len - 1] == '0')
+        len--;
+    return len;
+}
+
+/* 1.5e-05: at least one digit behind the point, at least two of the exponent. */
+static void float_scientific(const char *digits, int len, int exponent, struct buf *out)
+{
+    buf_char(out, digits[0]);
+    buf_char(out, '.');
+    if (len > 1)
+        buf_put(out, digits + 1, (size_t)len - 1);
+    else
+        buf_char(out, '0');
+    buf_printf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+}
+
+static void float_plain(const char *digits, int len, int exponent, struct buf *out)
+{
+    for (int i = exponent < 0 ? exponent : 0; i <= exponent || i < len; i++) {
+        if (exponent >= 0 && i == exponent + 1) buf_char(out, '.');
+        buf_char(out, i >= 0 && i < len ? digits[i] : '0');
+        if (exponent < 0 && i == exponent) buf_char(out, '.');
+    }
+    if (exponent >= 0 && len <= exponent + 1) buf_str(out, STR(".0"));
+}
+
+/* JRuby prints with "%#.20g": plain from 0.0001 up to 20 digits before the point. */
+void ruby_inspect_float(struct buf *out, double f)
+{
+    char digits[24];
+    int  exponent;
 
     if (isnan(f)) {
         buf_str(out, STR("NaN"));
         return;
     }
+    if (signbit(f)) buf_char(out, '-');
     if (isinf(f)) {
-        buf_str(out, f < 0 ? STR("-Infinity") : STR("Infinity"));
-        return;
-    }
-    shortest(f, text, sizeof(text));
-    char *e = strchr(text, 'e');
-    int   exponent = (int)strtol(e + 1, NULL, 10);
-    int   digits =
-        (int)(e - text) - (text[0] == '-') - (memchr(text, '.', (size_t)(e - text)) != NULL);
-
-    if (f != 0 && (exponent < -4 || exponent >= 16)) {
-        buf_put(out, text, (size_t)(e - text));
-        buf_printf(out, "%se%+03d", digits == 1 ? ".0" : "", exponent);
+        buf_str(out, STR("Infinity"));
+    } else if (f == 0) {
+        buf_str(out, STR("0.0"));
     } else {
-        int behind = digits - 1 - exponent;
-        buf_printf(out, "%.*f", behind > 0 ? behind : 1, f);
+        int len = shortest_digits(fabs(f), digits, &exponent);
+        if (exponent < -4 || exponent >= 20)
+            float_scientific(digits, len, exponent, out);
+        else
+            float_plain(digits, len, exponent, out);
     }
 }

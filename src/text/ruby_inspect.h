@@ -11,7 +11,8 @@
  */
 void ruby_inspect(struct buf *out, struct str s);
 
-/* Appends `f` as Ruby's Float#inspect does: 1.0, 1.0e+16, 1.0e-05, NaN, Infinity. */
+/* Appends `f` as JRuby's Float#inspect and #to_s do: 1.0, 1.0e-05, 10000000000000000.0, 1.0e+20,
+   NaN, Infinity. Source: RubyFloat.java, "%#.20g" of the shortest digits. */
 void ruby_inspect_float(struct buf *out, double f);
 
 #endif

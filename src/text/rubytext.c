@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "event/time.h"
+#include "text/ruby_inspect.h"
 
 enum { INSPECT_DEPTH_MAX = 512 };
 
@@ -22,128 +23,10 @@ static bool is_digit(char c)
 
 /* ---- values to text ---- */
 
-/* The fewest digits that read back as `f` (finite, not zero), and the power of ten of the first.
-   Fifteen digits name every shorter decimal exactly, so what is behind those is zeros. */
-static int shortest_digits(double f, char digits[24], int *exponent)
-{
-    char text[40];
-
-    for (int precision = 14; precision < 17; precision++) {
-        snprintf(text, sizeof(text), "%.*e", precision, f);
-        if (strtod(text, NULL) == f) break;
-    }
-    int len = 0;
-    for (const char *p = text; *p != 'e'; p++) {
-        if (is_digit(*p)) digits[len++] = *p;
-    }
-    *exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-    while (len > 1 && digits[len - 1] == '0')
-        len--;
-    return len;
-}
-
-/* 1.5e-05: at least one digit behind the point, at least two of the exponent. */
-static void float_scientific(const char *digits, int len, int exponent, struct buf *out)
-{
-    buf_char(out, digits[0]);
-    buf_char(out, '.');
-    if (len > 1)
-        buf_put(out, digits + 1, (size_t)len - 1);
-    else
-        buf_char(out, '0');
-    buf_printf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
-}
-
-static void float_plain(const char *digits, int len, int exponent, struct buf *out)
-{
-    for (int i = exponent < 0 ? exponent : 0; i <= exponent || i < len; i++) {
-        if (exponent >= 0 && i == exponent + 1) buf_char(out, '.');
-        buf_char(out, i >= 0 && i < len ? digits[i] : '0');
-        if (exponent < 0 && i == exponent) buf_char(out, '.');
-    }
-    if (exponent >= 0 && len <= exponent + 1) buf_str(out, STR(".0"));
-}
-
-/* JRuby prints with "%#.20g": plain from 0.0001 up to 20 digits before the point. */
-void ruby_float(double f, struct buf *out)
-{
-    char digits[24];
-    int  exponent;
-
-    if (isnan(f)) {
-        buf_str(out, STR("NaN"));
-        return;
-    }
-    if (signbit(f)) buf_char(out, '-');
-    if (isinf(f)) {
-        buf_str(out, STR("Infinity"));
-    } else if (f == 0) {
-        buf_str(out, STR("0.0"));
-    } else {
-        int len = shortest_digits(fabs(f), digits, &exponent);
-        if (exponent < -4 || exponent >= 20)
-            float_scientific(digits, len, exponent, out);
-        else
-            float_plain(digits, len, exponent, out);
-    }
-}
-
-static void escape_char(unsigned char c, struct buf *out)
-{
-    static const char letters[] = "abtnvfr"; /* 7 to 13 */
-
-    if (c >= 7 && c <= 13) {
-        buf_char(out, '\\');
-        buf_char(out, letters[c - 7]);
-    } else if (c == 27) {
-        buf_str(out, STR("\\e"));
-    } else {
-        buf_printf(out, "\\u%04X", c);
-    }
-}
-
-/* A "#" is escaped where Ruby would read an interpolation: #{ #$ #@. */
-static bool needs_backslash(struct str s, size_t i)
-{
-    char next = i + 1 < s.len ? s.data[i + 1] : '\0';
-
-    return s.data[i] == '"' || s.data[i] == '\\' ||
-           (s.data[i] == '#' && (next == '{' || next == '$' || next == '@'));
-}
-
-/* A character of several bytes, or the first byte of what is none. Returns the bytes taken. */
-static size_t inspect_wide(struct str s, struct buf *out)
-{
-    uint32_t c;
-
-    if (s.len > 4) s.len = 4;
-    if (utf8_valid_prefix(s) == 0) {
-        buf_printf(out, "\\x%02X", (unsigned char)s.data[0]);
-        return 1;
-    }
-    size_t n = utf8_get(s, &c);
-    buf_put(out, s.data, n);
-    return n;
-}
-
-void ruby_inspect_string(struct str s, struct buf *out)
+static void inspect_string(struct str s, struct buf *out)
 {
     buf_char(out, '"');
-    for (size_t i = 0; i < s.len;) {
-        unsigned char c = (unsigned char)s.data[i];
-        size_t        n = 1;
-
-        if (c >= 0x80) {
-            n = inspect_wide(str_from(s, i), out);
-        } else {
-            if (needs_backslash(s, i)) buf_char(out, '\\');
-            if (c < 0x20 || c == 0x7F)
-                escape_char(c, out);
-            else
-                buf_char(out, (char)c);
-        }
-        i += n;
-    }
+    ruby_inspect(out, s);
     buf_char(out, '"');
 }
 
@@ -164,7 +47,7 @@ static void inspect_map(const struct map *m, struct buf *out, int depth)
     buf_char(out, '{');
     for (uint32_t i = 0; i < m->len; i++) {
         if (i) buf_str(out, STR(", "));
-        ruby_inspect_string(key_str(m->members[i].key), out);
+        inspect_string(key_str(m->members[i].key), out);
         buf_str(out, STR("=>"));
         inspect(m->members[i].value, out, depth);
     }
@@ -176,7 +59,7 @@ static void inspect(struct value v, struct buf *out, int depth)
     if (v.kind == VALUE_NULL)
         buf_str(out, STR("nil"));
     else if (v.kind == VALUE_STRING)
-        ruby_inspect_string(value_str(v), out);
+        inspect_string(value_str(v), out);
     else if (v.kind != VALUE_LIST && v.kind != VALUE_MAP)
         ruby_to_s(v, out);
     else if (depth == INSPECT_DEPTH_MAX)
@@ -187,7 +70,7 @@ static void inspect(struct value v, struct buf *out, int depth)
         inspect_map(v.as.map, out, depth + 1);
 }
 
-void ruby_inspect(struct value v, struct buf *out)
+void ruby_inspect_value(struct value v, struct buf *out)
 {
     inspect(v, out, 0);
 }
@@ -206,7 +89,7 @@ void ruby_to_s(struct value v, struct buf *out)
         buf_printf(out, "%" PRId64, v.as.i);
         break;
     case VALUE_FLOAT:
-        ruby_float(v.as.f, out);
+        ruby_inspect_float(out, v.as.f);
         break;
     case VALUE_TIME:
         buf_put(out, time, time_print(value_timestamp(v), time));

@@ -10,17 +10,11 @@
  * the conformance cases.
  */
 
-/* Appends what to_s gives: null as nothing, lists and maps as ruby_inspect() shows them. */
+/* Appends what to_s gives: null as nothing, lists and maps as ruby_inspect_value() shows them. */
 void ruby_to_s(struct value v, struct buf *out);
 
-/* Appends what inspect gives: {"k"=>1}, [2, "a"], nil. Bytes that are not UTF-8 show as \xE9. */
-void ruby_inspect(struct value v, struct buf *out);
-
-/* Appends a quoted string with Ruby's escapes. */
-void ruby_inspect_string(struct str s, struct buf *out);
-
-/* Appends a float with the fewest digits that name it: 1.0, 1.0e-05, 10000000000000000.0. */
-void ruby_float(double f, struct buf *out);
+/* Appends what inspect gives: {"k"=>1}, [2, "a"], nil. */
+void ruby_inspect_value(struct value v, struct buf *out);
 
 /* Array#join: items as to_s, lists in lists joined with the same separator. */
 void ruby_join(const struct list *l, struct str separator, struct buf *out);
