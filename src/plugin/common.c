@@ -56,26 +56,12 @@ static const struct plugin *find_plugin(enum plugin_kind kind, struct str name, 
     return NULL;
 }
 
-/* The id in force: as given, which must be new, or made up. */
-static void choose_id(struct plugin_open *cx, const struct plugin *p)
+/* The id in force: as given, or the one that was made up for it. */
+static void choose_id(struct plugin_open *cx)
 {
     const struct ast_setting *given = plugin_setting(cx, "id");
-    struct opened            *entry = arena_zalloc(cx->arena, sizeof(*entry));
 
-    if (given && ast_text(&given->value).len)
-        entry->id = ast_to_s(cx->arena, &given->value);
-    else
-        entry->id = arena_printf(cx->arena, "%s_%s_%u", plugin_kind_name(p->kind), p->name,
-                                 cx->opened_len + 1);
-    for (const struct opened *o = cx->opened; o; o = o->next)
-        if (str_eq(o->id, entry->id)) {
-            plugin_error(cx, "id", "two plugins have the id \"%.*s\"", STR_ARG(entry->id));
-            break;
-        }
-    entry->next = cx->opened;
-    cx->opened = entry;
-    cx->opened_len++;
-    cx->id = entry->id;
+    if (given && ast_text(&given->value).len) cx->id = ast_to_s(cx->arena, &given->value);
 }
 
 /* What is bound and opened alike for all kinds. */
@@ -88,7 +74,7 @@ struct opening {
 static bool open_plugin(struct opening *o, const struct ast_plugin *ast, struct plugin_open *cx)
 {
     cx->ast = ast;
-    choose_id(cx, o->plugin);
+    choose_id(cx);
     o->self = arena_zalloc(cx->arena, o->plugin->size ? o->plugin->size : 1);
     return options_bind(o->plugin->options, o->self, plugin_common_options(o->plugin->kind),
                         o->common, ast, cx);
@@ -98,13 +84,6 @@ static void close_plugin(const struct plugin *p, void *self)
 {
     if (p->close) p->close(self);
     options_release(p->options, self);
-}
-
-/* What the caller keeps counting for all plugins of the pipeline. */
-static void keep_opened(struct plugin_open *cx, const struct plugin_open *inner)
-{
-    cx->opened = inner->opened;
-    cx->opened_len = inner->opened_len;
 }
 
 struct codec *codec_open(const struct ast_value *value, const char *preset, struct plugin_open *cx)
@@ -128,8 +107,8 @@ struct codec *codec_open(const struct ast_value *value, const char *preset, stru
     if (!codec->plugin) return NULL;
 
     struct opening o = {codec->plugin, NULL, common};
-    bool           good = open_plugin(&o, ast, &inner);
-    keep_opened(cx, &inner);
+    inner.id = arena_printf(cx->arena, "%.*s_%s", STR_ARG(cx->id), codec->plugin->name);
+    bool good = open_plugin(&o, ast, &inner);
     codec->self = o.self;
     codec->id = inner.id;
     codec->metrics = arena_zalloc(cx->arena, sizeof(*codec->metrics));
@@ -188,7 +167,6 @@ struct node *node_open(enum plugin_kind kind, const struct ast_plugin *ast, stru
     good = good && default_codec(n, &inner) && codec_serves(n, &inner);
     good = decoration_open(n, &inner) && good;
     good = good && (!p->open || p->open(n->self, &inner));
-    keep_opened(cx, &inner);
     if (good) return n;
     options_release(p->options, n->self);
     codec_close(n->common.codec);

@@ -20,12 +20,6 @@ struct net;
 struct stop;
 struct decode;
 
-/* A plugin opened before in the same pipeline: no two may have one id. */
-struct opened {
-    struct str           id;
-    const struct opened *next;
-};
-
 /* What open() is given. */
 struct plugin_open {
     struct arena            *arena; /* of the pipeline: what must live as long as the plugin */
@@ -37,8 +31,6 @@ struct plugin_open {
     int                      ecs;       /* pipeline.ecs_compatibility */
     uint32_t                 workers;
     uint32_t                 batch_size;
-    const struct opened     *opened; /* newest first; kept by node_open() and codec_open() */
-    uint32_t                 opened_len;
 };
 
 /* An error about the setting `name` (its place when it was given, else the plugin's). False. */

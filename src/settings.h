@@ -1,0 +1,81 @@
+#ifndef LSC_SETTINGS_H
+#define LSC_SETTINGS_H
+
+#include "base/log.h"
+#include "plugin/option.h"
+
+/*
+ * What the command line and logstash.yml say. One table, settings_rows, is the source of keys,
+ * flags, types, defaults, help and the manual; a row is an option row as plugins have them, so
+ * checks and messages are the same.
+ */
+enum dump { DUMP_NONE, DUMP_AST, DUMP_PIPELINE, DUMP_PROGRAM };
+enum ordered { ORDERED_AUTO, ORDERED_TRUE, ORDERED_FALSE };
+
+struct settings {
+    struct str      node_name;
+    struct str      path_config, config_string; /* data NULL: not given */
+    struct str      path_data, path_logs, path_settings;
+    bool            config_test_and_exit;
+    bool            config_reload_automatic;
+    struct duration config_reload_interval;
+    bool            config_debug;
+    bool            config_support_escapes;
+    int             config_escape_style; /* enum field_escape */
+    struct str      pipeline_id;
+    int64_t         pipeline_workers;
+    int64_t         pipeline_batch_size, pipeline_batch_delay; /* delay: milliseconds */
+    bool            pipeline_unsafe_shutdown;
+    int             pipeline_ordered;           /* enum ordered */
+    int             pipeline_ecs_compatibility; /* enum ecs */
+    bool            pipeline_reloadable;
+    bool            metric_collect;
+    bool            allow_superuser;
+    int             log_level, log_format;
+    bool            api_enabled;
+
+    bool       version, help, verbose, debug, quiet;
+    int        dump; /* enum dump */
+    struct str docs; /* folder to write the manual of the plugins to; data NULL: not asked for */
+    bool       plugin_help;
+    struct str plugin_help_name; /* empty: all of them */
+    struct str test_clock, test_host;
+};
+
+struct setting {
+    struct option option;
+    char          letter;   /* of the short flag; 0: none */
+    bool          flag;     /* --KEY exists */
+    bool          own;      /* of the command line only: no key of logstash.yml */
+    const char   *argument; /* how the flag's value is called in the help; NULL: takes none */
+};
+
+/* Sorted as the help shows them; the last has no option.name. */
+extern const struct setting settings_rows[];
+
+/* NULL: no such key or flag. */
+const struct setting *settings_row(struct str key);
+
+struct plugin_open;
+
+/* Every default. */
+void settings_init(struct settings *s, struct plugin_open *cx);
+
+/*
+ * Puts a value into its member. False after a diag: wrong type, not built yet, unknown. What has no
+ * effect here is accepted with a warning, unless it is what Logstash does anyway (the default).
+ */
+bool settings_set(struct settings *s, const struct setting *row, const struct ast_value *v,
+                  struct plugin_open *cx);
+
+/* Reads DIR/logstash.yml: nested or flat keys, ${VAR}. No such file is no error unless the folder
+   was asked for. False after at least one diag. */
+bool settings_read_yaml(struct settings *s, bool asked_for, struct plugin_open *cx);
+
+/* What settings mean together, and the defaults that depend on the machine. */
+bool settings_finish(struct settings *s, struct plugin_open *cx);
+
+/* The row that is nearest to a key or flag, for "did you mean"; NULL when none is near. */
+const char *settings_nearest(struct str key, bool flags);
+
+#endif
