@@ -4,8 +4,8 @@
 #include "grammar/parse.h"
 
 /* What -e lacks is added: Source: local.rb, which looks for these words the same way. */
-static const char default_input[] = "input { stdin { type => stdin } }";
-static const char default_output[] = "output { stdout { codec => rubydebug } }";
+#define DEFAULT_INPUT "input { stdin { type => stdin } }"
+#define DEFAULT_OUTPUT "output { stdout { codec => rubydebug } }"
 
 static bool has_section(const struct ast_config *c, enum ast_section_kind kind)
 {
@@ -30,9 +30,9 @@ static bool parse_string(const struct settings *s, struct arena *a, const struct
 
     if (!good) return false;
     if (!has_section(out, AST_INPUT))
-        good = parse_text(a, "default input", STR(default_input), how, out, d);
+        good = parse_text(a, "default input", STR(DEFAULT_INPUT), how, out, d);
     if (!has_section(out, AST_OUTPUT))
-        good = parse_text(a, "default output", STR(default_output), how, out, d) && good;
+        good = parse_text(a, "default output", STR(DEFAULT_OUTPUT), how, out, d) && good;
     return good;
 }
 
