@@ -1,0 +1,386 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "text/regex.h"
+
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fatal.h"
+#include "base/thread.h"
+#include "base/utf8.h"
+#include "text/onigmo.h"
+
+/*
+ * A regex is compiled twice: for UTF-8, and, when the pattern is ASCII, for bytes. The second gives
+ * the same matches on subjects that are ASCII, and is quicker, so most subjects take it.
+ */
+
+enum {
+    MATCH_LIMIT = 5 * 1000 * 1000,
+    DEPTH_LIMIT = 100 * 1000,
+    HEAP_LIMIT_KB = 64 * 1024,
+    STACK_MIN = 32 * 1024,
+    STACK_MAX = 8 * 1024 * 1024,
+};
+
+struct code {
+    pcre2_code *code;
+    bool        jit;
+};
+
+struct regex {
+    struct code         utf, bytes; /* bytes.code is NULL when there is none */
+    uint32_t            groups, names_len;
+    struct onigmo_name *names;
+    struct str          source;
+};
+
+/* ---- compiling ---- */
+
+static uint32_t options_of(unsigned flags, bool bytes)
+{
+    uint32_t options = PCRE2_NEVER_BACKSLASH_C;
+
+    if (!bytes) options |= PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK;
+    if (!(flags & REGEX_JAVA)) options |= PCRE2_MULTILINE;
+    if (flags & REGEX_DOTALL) options |= PCRE2_DOTALL;
+    if (flags & REGEX_CASELESS) options |= PCRE2_CASELESS;
+    return options;
+}
+
+static pcre2_code *compile_text(struct str text, unsigned flags, bool bytes, int *code,
+                                PCRE2_SIZE *offset)
+{
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+    pcre2_code            *compiled;
+
+    if (!context) fatal_memory();
+    pcre2_set_newline(context, flags & REGEX_JAVA ? PCRE2_NEWLINE_ANYCRLF : PCRE2_NEWLINE_LF);
+    pcre2_set_bsr(context, PCRE2_BSR_UNICODE);
+    compiled = pcre2_compile((PCRE2_SPTR)text.data, text.len, options_of(flags, bytes), code,
+                             offset, context);
+    pcre2_compile_context_free(context);
+    return compiled;
+}
+
+static bool compile_one(struct arena *a, struct str pattern, unsigned flags, bool bytes,
+                        struct onigmo *translated, struct code *out, struct regex_error *error)
+{
+    int        code = 0;
+    PCRE2_SIZE offset = 0;
+
+    if (!onigmo_translate(a, pattern, flags, bytes, translated, error)) return false;
+    out->code = compile_text(buf_view(&translated->pcre), flags, bytes, &code, &offset);
+    if (!out->code) {
+        pcre2_get_error_message(code, (PCRE2_UCHAR *)error->message, sizeof(error->message));
+        error->offset = onigmo_source_offset(a, pattern, flags, bytes, offset);
+        return false;
+    }
+    out->jit = pcre2_jit_compile(out->code, PCRE2_JIT_COMPLETE) == 0;
+    return true;
+}
+
+/* A pattern whose byte form PCRE2 does not take has its UTF-8 form still. */
+static void compile_bytes(struct arena *a, struct regex *r, unsigned flags)
+{
+    struct onigmo      translated = {0};
+    struct regex_error unused;
+
+    compile_one(a, r->source, flags, true, &translated, &r->bytes, &unused);
+    buf_release(&translated.pcre);
+}
+
+static void keep_names(struct arena *a, struct regex *r, const struct onigmo *translated)
+{
+    size_t size = translated->names_len * sizeof(*r->names);
+
+    r->groups = translated->groups;
+    r->names_len = translated->names_len;
+    r->names = arena_alloc(a, size);
+    if (size) memcpy(r->names, translated->names, size);
+}
+
+struct regex *regex_compile(struct arena *a, struct str pattern, unsigned flags,
+                            struct regex_error *error)
+{
+    struct onigmo translated = {0};
+    struct regex *r = arena_zalloc(a, sizeof(*r));
+    bool          ok;
+
+    if (!utf8_valid(pattern)) {
+        error->offset = utf8_valid_prefix(pattern);
+        snprintf(error->message, sizeof(error->message), "the pattern is not UTF-8");
+        return NULL;
+    }
+    r->source = arena_copy(a, pattern);
+    ok = compile_one(a, r->source, flags, false, &translated, &r->utf, error);
+    if (ok) {
+        keep_names(a, r, &translated);
+        if (translated.ascii) compile_bytes(a, r, flags);
+    }
+    buf_release(&translated.pcre);
+    return ok ? r : NULL;
+}
+
+void regex_free(struct regex *r)
+{
+    if (!r) return;
+    pcre2_code_free(r->utf.code);
+    pcre2_code_free(r->bytes.code);
+    r->utf.code = r->bytes.code = NULL;
+}
+
+/* ---- matching ---- */
+
+/* What a thread matches with, kept from match to match. */
+struct matcher {
+    pcre2_match_data    *data;
+    uint32_t             pairs;
+    pcre2_match_context *context;
+    pcre2_jit_stack     *stack;
+};
+static _Thread_local struct matcher matcher;
+
+static void release_matcher(void *p)
+{
+    struct matcher *m = p;
+
+    pcre2_match_data_free(m->data);
+    pcre2_match_context_free(m->context);
+    pcre2_jit_stack_free(m->stack);
+    *m = (struct matcher){0};
+}
+
+static void make_matcher(struct matcher *m)
+{
+    thread_at_end(release_matcher, m);
+    m->context = pcre2_match_context_create(NULL);
+    m->stack = pcre2_jit_stack_create(STACK_MIN, STACK_MAX, NULL);
+    if (!m->context || !m->stack) fatal_memory();
+    pcre2_set_match_limit(m->context, MATCH_LIMIT);
+    pcre2_set_depth_limit(m->context, DEPTH_LIMIT);
+    pcre2_set_heap_limit(m->context, HEAP_LIMIT_KB);
+    pcre2_jit_stack_assign(m->context, NULL, m->stack);
+}
+
+static struct matcher *get_matcher(uint32_t pairs)
+{
+    enum { PAIRS_MIN = 32 };
+    struct matcher *m = &matcher;
+
+    if (!m->context) make_matcher(m);
+    if (m->pairs < pairs || !m->data) {
+        pcre2_match_data_free(m->data);
+        m->pairs = pairs < PAIRS_MIN ? PAIRS_MIN : pairs;
+        m->data = pcre2_match_data_create(m->pairs, NULL);
+        if (!m->data) fatal_memory();
+    }
+    return m;
+}
+
+static bool is_ascii(struct str s)
+{
+    uint64_t all = 0, word;
+    size_t   i = 0;
+
+    for (; i + sizeof(word) <= s.len; i += sizeof(word)) {
+        memcpy(&word, s.data + i, sizeof(word));
+        all |= word;
+    }
+    for (; i < s.len; i++)
+        all |= (unsigned char)s.data[i];
+    return (all & 0x8080808080808080u) == 0;
+}
+
+/* Which form suits the subject. */
+static const struct code *code_for(const struct regex *r, struct str subject)
+{
+    return r->bytes.code && is_ascii(subject) ? &r->bytes : &r->utf;
+}
+
+/* Groups found + 1, 0 when there is no match, -1 at a limit. The spans are in `m->data`. */
+static int run(const struct code *c, struct matcher *m, struct str subject, size_t from)
+{
+    PCRE2_SPTR text = (PCRE2_SPTR)(subject.data ? subject.data : "");
+    int        n;
+
+    if (c->jit)
+        n = pcre2_jit_match(c->code, text, subject.len, from, 0, m->data, m->context);
+    else
+        n = pcre2_match(c->code, text, subject.len, from, PCRE2_NO_UTF_CHECK, m->data, m->context);
+    if (n > 0) return n;
+    if (n == 0) return (int)m->pairs;
+    return n == PCRE2_ERROR_NOMATCH ? 0 : -1;
+}
+
+bool regex_test(const struct regex *r, struct str subject)
+{
+    return run(code_for(r, subject), get_matcher(1), subject, 0) > 0;
+}
+
+static int find(const struct regex *r, const struct code *c, struct str subject, size_t from,
+                struct span *spans, uint32_t count)
+{
+    struct matcher *m = get_matcher(r->groups + 1);
+    int             found = from <= subject.len ? run(c, m, subject, from) : 0;
+
+    if (found <= 0) return found < 0 ? REGEX_LIMIT : REGEX_NO_MATCH;
+    const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(m->data);
+    for (uint32_t i = 0; i < count; i++) {
+        bool part = i < (uint32_t)found && pairs[2 * i] != PCRE2_UNSET;
+        spans[i] = part ? (struct span){pairs[2 * i], pairs[2 * i + 1]}
+                        : (struct span){SIZE_MAX, SIZE_MAX};
+    }
+    return REGEX_MATCH;
+}
+
+int regex_find(const struct regex *r, struct str subject, size_t from, struct span *spans,
+               uint32_t count)
+{
+    return find(r, code_for(r, subject), subject, from, spans, count);
+}
+
+uint32_t regex_groups(const struct regex *r)
+{
+    return r->groups;
+}
+
+int regex_group(const struct regex *r, struct str name)
+{
+    for (uint32_t i = 0; i < r->names_len; i++)
+        if (str_eq(r->names[i].name, name)) return (int)r->names[i].group;
+    return -1;
+}
+
+struct str regex_group_name(const struct regex *r, uint32_t n)
+{
+    for (uint32_t i = 0; i < r->names_len; i++)
+        if (r->names[i].group == n) return r->names[i].name;
+    return STR("");
+}
+
+struct str regex_source(const struct regex *r)
+{
+    return r->source;
+}
+
+/* ---- gsub ---- */
+
+/* One match of regex_gsub(). */
+struct replacing {
+    const struct regex *r;
+    struct str          subject;
+    struct span        *spans;
+    struct buf         *out;
+};
+
+static void put_span(struct replacing *g, uint32_t group)
+{
+    if (group > g->r->groups || g->spans[group].start == SIZE_MAX) return;
+    buf_put(g->out, g->subject.data + g->spans[group].start,
+            g->spans[group].end - g->spans[group].start);
+}
+
+/* `s` begins behind "\k". Returns the bytes read, 0 when it is no reference to a group. */
+static size_t put_named(struct replacing *g, struct str s)
+{
+    ptrdiff_t  end = str_starts(s, STR("<")) ? str_find(s, STR(">")) : -1;
+    struct str name = {s.data + 1, end > 0 ? (size_t)end - 1 : 0};
+    int        last = -1;
+
+    if (end < 0) return 0;
+    for (uint32_t i = 0; i < g->r->names_len; i++) {
+        uint32_t group = g->r->names[i].group;
+        if (str_eq(g->r->names[i].name, name) && g->spans[group].start != SIZE_MAX)
+            last = (int)group;
+    }
+    if (last >= 0) put_span(g, (uint32_t)last);
+    return (size_t)end + 1;
+}
+
+/* What a backslash and `c` stand for. Source: Ruby's rb_reg_regsub. Returns the bytes read of
+   `rest`, which is behind `c`. */
+static size_t put_escape(struct replacing *g, char c, struct str rest)
+{
+    size_t used;
+
+    switch (c) {
+    case '0':
+    case '&':
+        put_span(g, 0);
+        return 0;
+    case '`':
+        buf_put(g->out, g->subject.data, g->spans[0].start);
+        return 0;
+    case '\'':
+        buf_str(g->out, str_from(g->subject, g->spans[0].end));
+        return 0;
+    case '\\':
+        buf_char(g->out, '\\');
+        return 0;
+    case 'k':
+        used = put_named(g, rest);
+        if (used) return used;
+        break;
+    default:
+        if (c < '1' || c > '9') break;
+        if (g->r->names_len == 0) put_span(g, (uint32_t)(c - '0'));
+        return 0;
+    }
+    buf_char(g->out, '\\');
+    buf_char(g->out, c);
+    return 0;
+}
+
+static void put_replacement(struct replacing *g, struct str s)
+{
+    for (;;) {
+        const char *at = s.len > 1 ? memchr(s.data, '\\', s.len - 1) : NULL;
+        if (!at) break;
+        buf_put(g->out, s.data, (size_t)(at - s.data));
+        s = str_from(s, (size_t)(at - s.data) + 2);
+        s = str_from(s, put_escape(g, at[1], s));
+    }
+    buf_str(g->out, s);
+}
+
+/* The matches from one end of the subject to the other. An empty match takes the next character
+   along, so that the search goes on. */
+static int replace_all(struct replacing *g, struct str replacement)
+{
+    const struct code *c = code_for(g->r, g->subject);
+    size_t             at = 0;
+    int                count = 0, found = 0;
+
+    while (at <= g->subject.len) {
+        found = find(g->r, c, g->subject, at, g->spans, g->r->groups + 1);
+        if (found != REGEX_MATCH) break;
+        buf_put(g->out, g->subject.data + at, g->spans[0].start - at);
+        put_replacement(g, replacement);
+        at = g->spans[0].end;
+        count++;
+        if (g->spans[0].start < at) continue;
+        if (at == g->subject.len) return count;
+        uint32_t unused;
+        size_t   step = utf8_get(str_from(g->subject, at), &unused);
+        buf_put(g->out, g->subject.data + at, step);
+        at += step;
+    }
+    if (found == REGEX_LIMIT) return -1;
+    buf_str(g->out, str_from(g->subject, at));
+    return count;
+}
+
+int regex_gsub(const struct regex *r, struct str subject, struct str replacement, struct buf *out)
+{
+    enum { SPANS_FEW = 32 };
+    struct span      few[SPANS_FEW];
+    struct replacing g = {.r = r, .subject = subject, .spans = few, .out = out};
+    size_t           before = out->len;
+
+    if (r->groups >= SPANS_FEW) g.spans = xcalloc(r->groups + 1, sizeof(*g.spans));
+    int count = replace_all(&g, replacement);
+    if (count < 0) out->len = before;
+    if (g.spans != few) free(g.spans);
+    return count;
+}
