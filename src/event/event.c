@@ -50,11 +50,9 @@ static bool tags_valid(struct value v)
 }
 
 /* Tags that are neither text nor a list of texts move to [_tags]. Source: Event.java. */
-static void check_tags(struct event *ev)
+static void check_tags(struct event *ev, struct value *tags)
 {
-    struct value *tags = map_get(&ev->data, names.tags);
-
-    if (!tags || tags_valid(*tags)) return;
+    if (tags_valid(*tags)) return;
     struct list *kept = list_new(ev->arena, 1);
     list_push(kept, ev->arena, *tags);
     *tags = value_null();
@@ -62,37 +60,67 @@ static void check_tags(struct event *ev)
     event_tag(ev, STR("_tagsparsefailure"));
 }
 
-static void check_timestamp(struct event *ev, struct timestamp now)
+static void check_timestamp(struct event *ev, struct value *v, struct timestamp now)
 {
-    struct value *v = map_get(&ev->data, names.timestamp);
-    struct value  given = v ? *v : value_null();
-
-    if (!v) v = map_append(&ev->data, ev->arena, names.timestamp);
-    if (given.kind == VALUE_TIME) return;
+    struct value     given = *v;
     struct timestamp parsed = now;
     bool             valid = given.kind == VALUE_NULL ||
                  (given.kind == VALUE_STRING && time_parse(value_str(given), &parsed));
+
+    if (given.kind == VALUE_TIME) return;
     *v = value_time(valid ? parsed : now);
     if (valid) return;
     *map_add(&ev->data, ev->arena, names.timestamp_failed) = given;
     event_tag(ev, STR("_timestampparsefailure"));
 }
 
+/* The members that an event treats in a special way; NULL: it has none such. */
+struct special {
+    struct value *timestamp, *version, *metadata, *tags;
+};
+
+/* Finds them in one look at the members: every event comes this way. */
+static struct special find_special(const struct map *m)
+{
+    struct special s = {NULL, NULL, NULL, NULL};
+
+    for (uint32_t i = 0; i < m->len; i++) {
+        const struct key *key = &m->members[i].key;
+        struct value     *v = &m->members[i].value;
+        if (key->hash == names.timestamp.hash && key_eq(key, &names.timestamp))
+            s.timestamp = v;
+        else if (key->hash == names.version.hash && key_eq(key, &names.version))
+            s.version = v;
+        else if (key->hash == names.metadata.hash && key_eq(key, &names.metadata))
+            s.metadata = v;
+        else if (key->hash == names.tags.hash && key_eq(key, &names.tags))
+            s.tags = v;
+    }
+    return s;
+}
+
 struct event *event_from_map(struct arena *a, struct map *m, struct timestamp now)
 {
-    struct event       *ev = event_new(a);
-    const struct value *metadata = map_get(m, names.metadata);
+    struct event  *ev = event_new(a);
+    struct special s = find_special(m);
 
     ev->data = *m;
-    if (metadata) {
-        if (metadata->kind != VALUE_MAP) return NULL;
-        ev->metadata = *metadata->as.map;
+    if (s.metadata) {
+        if (s.metadata->kind != VALUE_MAP) return NULL;
+        ev->metadata = *s.metadata->as.map;
         map_remove(&ev->data, names.metadata);
+        s = find_special(&ev->data);
     }
-    if (!map_get(&ev->data, names.version))
-        *map_append(&ev->data, a, names.version) = value_string(STR("1"));
-    check_tags(ev);
-    check_timestamp(ev, now);
+    /* Adding may move the members, so what is there is looked at first. */
+    if (s.tags && !tags_valid(*s.tags)) {
+        check_tags(ev, s.tags);
+        s = find_special(&ev->data);
+    }
+    if (s.timestamp)
+        check_timestamp(ev, s.timestamp, now);
+    else
+        *map_append(&ev->data, a, names.timestamp) = value_time(now);
+    if (!s.version) *map_append(&ev->data, a, names.version) = value_string(STR("1"));
     return ev;
 }
 

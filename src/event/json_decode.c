@@ -11,11 +11,14 @@
  * One pass without recursion. What has been read of the containers that are still open lies on a
  * stack of members; a container that closes is copied to the arena at its exact size. An open
  * container's own member keeps what its parent needs when it goes on: see container_open().
+ *
+ * The reading functions take the place to read at and return the place behind, or NULL after
+ * fail(): so the place stays in a register.
  */
 enum { DEPTH_DEFAULT = 512, STACK_LOCAL = 256 };
 
 struct decoder {
-    const char    *p, *end, *start;
+    const char    *end;
     struct arena  *arena;
     struct member *stack;
     size_t         top, cap; /* members on the stack, room for */
@@ -23,14 +26,15 @@ struct decoder {
     uint64_t       seen;     /* a bit for each name in it, by its hash */
     uint32_t       depth, depth_max;
     bool           in_map;
-    const char    *problem;
+    const char    *problem, *problem_at;
     struct member  local[STACK_LOCAL]; /* enough for most documents */
 };
 
-static bool fail(struct decoder *d, const char *problem)
+static const char *fail(struct decoder *d, const char *at, const char *problem)
 {
     d->problem = problem;
-    return false;
+    d->problem_at = at;
+    return NULL;
 }
 
 static void stack_grow(struct decoder *d)
@@ -49,11 +53,19 @@ static inline struct member *stack_push(struct decoder *d)
     return &d->stack[d->top++];
 }
 
-static inline void skip_blanks(struct decoder *d)
+static const char *skip_blanks(const char *p, const char *end)
 {
-    while (d->p < d->end && (unsigned char)*d->p <= ' ' &&
-           (*d->p == ' ' || *d->p == '\n' || *d->p == '\t' || *d->p == '\r'))
-        d->p++;
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+        p++;
+    return p;
+}
+
+/* Skips blanks; false at the end. Machines write JSON without blanks, so the first look decides. */
+static inline bool next_byte(const char **p, const char *end)
+{
+    if (__builtin_expect(*p < end && (unsigned char)**p > ' ', 1)) return true;
+    *p = skip_blanks(*p, end);
+    return *p < end;
 }
 
 /* ---- strings ---- */
@@ -80,99 +92,91 @@ static int32_t hex4(const char *p, const char *end)
 }
 
 /* Reads behind "\u". A surrogate without its partner becomes U+FFFD. */
-static bool unicode_escape(struct decoder *d, char **out)
+static const char *unicode_escape(struct decoder *d, const char *p, char **out)
 {
-    int32_t c = hex4(d->p, d->end);
+    int32_t c = hex4(p, d->end);
 
-    if (c < 0) return fail(d, "\\u without four hex digits");
-    d->p += 4;
+    if (c < 0) return fail(d, p, "\\u without four hex digits");
+    p += 4;
     if (c >= 0xD800 && c <= 0xDFFF) {
         int32_t low = -1;
-        if (c <= 0xDBFF && d->end - d->p >= 6 && d->p[0] == '\\' && d->p[1] == 'u')
-            low = hex4(d->p + 2, d->end);
+        if (c <= 0xDBFF && d->end - p >= 6 && p[0] == '\\' && p[1] == 'u')
+            low = hex4(p + 2, d->end);
         if (low >= 0xDC00 && low <= 0xDFFF) {
             c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-            d->p += 6;
+            p += 6;
         } else {
             c = 0xFFFD;
         }
     }
     *out += utf8_put(*out, (uint32_t)c);
-    return true;
+    return p;
 }
 
-/* Reads an escape; d->p stands behind the backslash. */
-static bool unescape(struct decoder *d, char **out)
+/* Reads behind a backslash. */
+static const char *unescape(struct decoder *d, const char *p, char **out)
 {
     static const char plain[128] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
                                     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
 
-    if (d->p == d->end) return fail(d, "string without its closing quote");
-    unsigned char c = (unsigned char)*d->p;
-    if (c == 'u') {
-        d->p++;
-        return unicode_escape(d, out);
-    }
-    if (c >= 128 || !plain[c]) return fail(d, "unknown escape");
+    if (p == d->end) return fail(d, p, "string without its closing quote");
+    unsigned char c = (unsigned char)*p;
+    if (c == 'u') return unicode_escape(d, p + 1, out);
+    if (c >= 128 || !plain[c]) return fail(d, p, "unknown escape");
     *(*out)++ = plain[c];
-    d->p++;
-    return true;
+    return p + 1;
 }
 
-/* The end of a string's text, which has no quote before `p`, or NULL. Escapes are skipped. */
-static const char *find_quote(const char *p, const char *end)
+/* At least as many bytes as the text of the string from `p` on: up to its closing quote. */
+static size_t string_bound(const char *p, const char *end)
 {
-    unsigned high = 0;
-
-    while (p < end) {
-        p = json_find_special(p, end, &high);
-        if (p == end) break;
-        if (*p == '"') return p;
-        if (*p != '\\') return p; /* a control character: found again when copying */
-        p += 2;
-    }
-    return NULL;
-}
-
-/* The rest of a string whose first escape is at d->p. `from` is where its text begins. */
-static bool string_with_escapes(struct decoder *d, const char *from, unsigned high, struct str *s)
-{
-    const char *close = find_quote(d->p, d->end), *run = from;
-    if (!close) return fail(d, "string without its closing quote");
-    char *start = arena_alloc(d->arena, (size_t)(close - from)), *out = start;
-
-    for (;;) {
-        memcpy(out, run, (size_t)(d->p - run));
-        out += d->p - run;
-        if (*d->p == '"') break;
-        if (*d->p != '\\') return fail(d, "control character in a string");
-        d->p++;
-        if (!unescape(d, &out)) return false;
-        run = d->p;
-        d->p = json_find_special(d->p, d->end, &high);
-        if (d->p == d->end) return fail(d, "string without its closing quote");
-    }
-    d->p++;
-    *s = (struct str){start, (size_t)(out - start)};
-    arena_trim(d->arena, start, s->len);
-    if ((high & 0x80) && !utf8_valid(*s)) return fail(d, "string is not UTF-8");
-    return true;
-}
-
-/* Reads a string; d->p stands behind its opening quote. */
-static inline bool read_string(struct decoder *d, struct str *s)
-{
-    const char *from = d->p;
+    const char *from = p;
     unsigned    high = 0;
 
-    d->p = json_find_special(from, d->end, &high);
-    if (d->p == d->end) return fail(d, "string without its closing quote");
-    if (*d->p == '\\') return string_with_escapes(d, from, high, s);
-    if (*d->p != '"') return fail(d, "control character in a string");
-    *s = (struct str){from, (size_t)(d->p - from)};
-    d->p++;
-    if ((high & 0x80) && !utf8_valid(*s)) return fail(d, "string is not UTF-8");
-    return true;
+    for (; p < end; p += 2) {
+        p = json_find_special(p, end, &high);
+        if (p == end || *p != '\\') break;
+    }
+    return (size_t)((p < end ? p : end) - from);
+}
+
+/* The rest of a string that began at `from` and has its first escape at `p`. */
+static const char *string_with_escapes(struct decoder *d, const char *from, const char *p,
+                                       unsigned high, struct str *s)
+{
+    size_t clean = (size_t)(p - from);
+    char  *start = arena_alloc(d->arena, clean + string_bound(p, d->end)), *out = start;
+
+    for (const char *run = from;; run = p, p = json_find_special(p, d->end, &high)) {
+        memcpy(out, run, (size_t)(p - run));
+        out += p - run;
+        if (p == d->end) return fail(d, p, "string without its closing quote");
+        if (*p == '"') break;
+        if (*p != '\\') return fail(d, p, "control character in a string");
+        p = unescape(d, p + 1, &out);
+        if (!p) return NULL;
+    }
+    *s = (struct str){start, (size_t)(out - start)};
+    arena_trim(d->arena, start, s->len);
+    if ((high & 0x80) && !utf8_valid(*s)) return fail(d, from, "string is not UTF-8");
+    return p + 1;
+}
+
+/* Reads a string, from behind its opening quote. */
+__attribute__((always_inline)) static inline const char *
+read_string(struct decoder *d, const char *from, struct str *s)
+{
+    unsigned    high = 0;
+    const char *p = json_find_special(from, d->end, &high);
+
+    if (__builtin_expect(p == d->end || *p != '"', 0)) {
+        if (p == d->end) return fail(d, p, "string without its closing quote");
+        if (*p != '\\') return fail(d, p, "control character in a string");
+        return string_with_escapes(d, from, p, high, s);
+    }
+    *s = (struct str){from, (size_t)(p - from)};
+    if ((high & 0x80) && !utf8_valid(*s)) return fail(d, from, "string is not UTF-8");
+    return p + 1;
 }
 
 /* ---- names ---- */
@@ -190,44 +194,38 @@ static void drop_earlier(struct decoder *d, const struct key *key)
 }
 
 /* Reads `"name":` and pushes its member. */
-static inline bool read_name(struct decoder *d)
+static inline const char *read_name(struct decoder *d, const char *p)
 {
     struct str name;
 
-    skip_blanks(d);
-    if (d->p == d->end || *d->p != '"') return fail(d, "expected a name in quotes");
-    d->p++;
-    if (!read_string(d, &name)) return false;
-    if (d->p == d->end || *d->p != ':') {
-        skip_blanks(d);
-        if (d->p == d->end || *d->p != ':') return fail(d, "expected a colon");
-    }
-    d->p++;
+    if (!next_byte(&p, d->end) || *p != '"') return fail(d, p, "expected a name in quotes");
+    p = read_string(d, p + 1, &name);
+    if (!p) return NULL;
+    if (!next_byte(&p, d->end) || *p != ':') return fail(d, p, "expected a colon");
 
     struct key key = key_make(name);
     uint64_t   bit = (uint64_t)1 << (key.hash >> 26);
     if ((d->seen & bit) && d->top - d->base <= MAP_LINEAR) drop_earlier(d, &key);
     d->seen |= bit;
     stack_push(d)->key = key;
-    return true;
+    return p + 1;
 }
 
 /* ---- containers ---- */
 
 /* The member of the new container is on top of the stack. Its value keeps, until it closes, the
    parent's first member, kind and name bits. */
-static bool container_open(struct decoder *d, bool map)
+static const char *container_open(struct decoder *d, const char *p)
 {
     struct value *self = &d->stack[d->top - 1].value;
 
-    if (d->depth == d->depth_max) return fail(d, "nested too deeply");
-    if (d->base > UINT32_MAX) return fail(d, "too large");
+    if (d->depth == d->depth_max) return fail(d, p, "nested too deeply");
     *self = (struct value){.kind = d->in_map, .len = (uint32_t)d->base, .as.i = (int64_t)d->seen};
     d->depth++;
     d->base = d->top;
     d->seen = 0;
-    d->in_map = map;
-    return true;
+    d->in_map = *p == '{';
+    return p + 1;
 }
 
 static struct value close_list(struct decoder *d)
@@ -241,7 +239,7 @@ static struct value close_list(struct decoder *d)
     return value_list(l);
 }
 
-/* Room for a few more members, as most pipelines add some. */
+/* Room for a few more members in the outermost map, as most pipelines add some. */
 enum { SPARE_MEMBERS = 4 };
 
 static struct value close_map(struct decoder *d)
@@ -274,91 +272,80 @@ static void container_close(struct decoder *d)
 
 /* ---- values ---- */
 
-static bool read_word(struct decoder *d, struct str word, struct value v)
+static const char *read_word(struct decoder *d, const char *p, struct str word, struct value v)
 {
-    if (!str_starts((struct str){d->p, (size_t)(d->end - d->p)}, word))
-        return fail(d, "unknown word");
-    d->p += word.len;
+    if (!str_starts((struct str){p, (size_t)(d->end - p)}, word)) return fail(d, p, "unknown word");
     d->stack[d->top - 1].value = v;
-    return true;
+    return p + word.len;
 }
 
-/* Reads what stands at d->p into the member on top of the stack. A container is only opened. */
-static bool read_value(struct decoder *d)
+/* Reads what stands at `p` into the member on top of the stack. A container is only opened. */
+static inline const char *read_value(struct decoder *d, const char *p)
 {
-    struct str s;
+    struct str    s;
+    struct value *self = &d->stack[d->top - 1].value;
 
-    switch (*d->p) {
+    switch (*p) {
     case '"':
-        d->p++;
-        if (!read_string(d, &s)) return false;
-        d->stack[d->top - 1].value = value_string(s);
-        return true;
+        p = read_string(d, p + 1, &s);
+        if (p) *self = value_string(s);
+        return p;
     case '{':
     case '[':
-        return container_open(d, *d->p++ == '{');
+        return container_open(d, p);
     case 't':
-        return read_word(d, STR("true"), value_bool(true));
+        return read_word(d, p, STR("true"), value_bool(true));
     case 'f':
-        return read_word(d, STR("false"), value_bool(false));
+        return read_word(d, p, STR("false"), value_bool(false));
     case 'n':
-        return read_word(d, STR("null"), value_null());
-    default:
-        d->p = json_read_number(d->p, d->end, &d->stack[d->top - 1].value);
-        return d->p ? true : fail(d, "expected a value");
+        return read_word(d, p, STR("null"), value_null());
+    default: {
+        const char *behind = json_read_number(p, d->end, self);
+        return behind ? behind : fail(d, p, "expected a value");
+    }
     }
 }
 
-/* Stands behind a value or an opening bracket (`fresh`): closes what closes here, and goes to the
-   next value, pushing its member. False at the end of the document or on a problem. */
-static bool next_value(struct decoder *d, bool fresh)
+/* From behind a value, or an opening bracket (`fresh`): closes what closes here and goes to the
+   next value, pushing its member. At the end of the document the depth is 0. */
+static inline const char *next_value(struct decoder *d, const char *p, bool fresh)
 {
-    for (;; fresh = false) {
-        if (d->depth == 0) return false;
-        skip_blanks(d);
-        if (d->p == d->end) return fail(d, "ends in the middle");
-        if (*d->p == (d->in_map ? '}' : ']')) {
-            d->p++;
+    for (; d->depth; fresh = false) {
+        if (!next_byte(&p, d->end)) return fail(d, p, "ends in the middle");
+        if (*p == (d->in_map ? '}' : ']')) {
             container_close(d);
+            p++;
             continue;
         }
-        if (!fresh && *d->p++ != ',') {
-            d->p--;
-            return fail(d, "expected a comma or a closing bracket");
-        }
-        if (d->in_map) {
-            if (!read_name(d)) return false;
-        } else {
+        if (!fresh && *p++ != ',') return fail(d, p - 1, "expected a comma or a closing bracket");
+        if (d->in_map)
+            p = read_name(d, p);
+        else
             stack_push(d);
-        }
-        skip_blanks(d);
-        return d->p < d->end ? true : fail(d, "ends in the middle");
+        if (!p) return NULL;
+        return next_byte(&p, d->end) ? p : fail(d, p, "ends in the middle");
     }
+    return p;
 }
 
-static bool read_document(struct decoder *d)
+static const char *read_document(struct decoder *d, const char *p)
 {
-    const char *at;
-
-    skip_blanks(d);
-    if (d->p == d->end) return fail(d, "is empty");
+    if (!next_byte(&p, d->end)) return fail(d, p, "is empty");
     stack_push(d);
     do {
-        at = d->p;
-        if (!read_value(d)) {
-            if (!d->p) d->p = at;
-            return false;
-        }
-    } while (next_value(d, *at == '{' || *at == '['));
-    return d->problem == NULL;
+        bool opens = *p == '{' || *p == '[';
+        p = read_value(d, p);
+        if (p) p = next_value(d, p, opens);
+    } while (p && d->depth);
+    return p;
 }
 
 bool json_decode_prefix(struct arena *a, struct str text, const struct json_limits *limits,
                         struct value *out, size_t *used, struct json_error *error)
 {
     struct decoder d;
+    const char    *behind;
 
-    d.p = d.start = text.data;
     d.end = text.data + text.len;
     d.arena = a;
     d.stack = d.local;
@@ -368,14 +355,17 @@ bool json_decode_prefix(struct arena *a, struct str text, const struct json_limi
     d.depth = 0;
     d.depth_max = limits && limits->depth ? limits->depth : DEPTH_DEFAULT;
     d.in_map = false;
-    d.problem = NULL;
 
-    bool done = text.len < UINT32_MAX ? read_document(&d) : fail(&d, "too large");
-    if (done) *out = d.stack[0].value;
+    /* Lengths and counts in values have 32 bits. */
+    behind =
+        text.len < UINT32_MAX ? read_document(&d, text.data) : fail(&d, text.data, "too large");
+    if (behind) *out = d.stack[0].value;
     if (d.stack != d.local) free(d.stack);
-    if (error) *error = (struct json_error){d.problem, (size_t)(d.p - d.start)};
-    *used = (size_t)(d.p - d.start);
-    return done;
+    if (behind)
+        *used = (size_t)(behind - text.data);
+    else if (error)
+        *error = (struct json_error){d.problem, (size_t)(d.problem_at - text.data)};
+    return behind != NULL;
 }
 
 bool json_decode(struct arena *a, struct str text, const struct json_limits *limits,
@@ -384,9 +374,7 @@ bool json_decode(struct arena *a, struct str text, const struct json_limits *lim
     size_t used;
 
     if (!json_decode_prefix(a, text, limits, out, &used, error)) return false;
-    while (used < text.len && (text.data[used] == ' ' || text.data[used] == '\n' ||
-                               text.data[used] == '\t' || text.data[used] == '\r'))
-        used++;
+    used = (size_t)(skip_blanks(text.data + used, text.data + text.len) - text.data);
     if (used == text.len) return true;
     if (error) *error = (struct json_error){"text behind the end", used};
     return false;

@@ -1,4 +1,5 @@
 #include "event/json.h"
+#include "event/json_number.h"
 #include "event/json_scan.h"
 #include "event/time.h"
 
@@ -7,36 +8,56 @@ static const char digit_pairs[201] = "000102030405060708091011121314151617181920
                                      "50515253545556575859606162636465666768697071727374"
                                      "75767778798081828384858687888990919293949596979899";
 
+/*
+ * The functions here take the place to write at and return the place behind. Of `out` they use
+ * only the memory: its length is set again when it has to grow, and at the end.
+ */
+static inline char *room(struct buf *out, char *to, size_t more)
+{
+    if (__builtin_expect((size_t)(out->data + out->cap - to) >= more, 1)) return to;
+    out->len = (size_t)(to - out->data);
+    return buf_room(out, more);
+}
+
 /* ---- numbers ---- */
 
 enum { INT_TEXT_MAX = 20 };
 
-/* Writes the digits of `u` so that they end before `end`; returns where they begin. */
-static inline char *digits_before(char *end, uint64_t u)
+/* How many digits `u` has. */
+static inline unsigned count_digits(uint64_t u)
 {
-    while (u >= 100) {
-        end -= 2;
-        memcpy(end, digit_pairs + 2 * (u % 100), 2);
-        u /= 100;
-    }
-    if (u >= 10) {
-        end -= 2;
-        memcpy(end, digit_pairs + 2 * u, 2);
-    } else {
-        *--end = (char)('0' + u);
-    }
-    return end;
+    unsigned n = 1;
+
+    for (; u >= 10000; u /= 10000)
+        n += 4;
+    return n + (u >= 10) + (u >= 100) + (u >= 1000);
+}
+
+static inline char *put_uint(char *to, uint64_t u)
+{
+    char *behind = to + count_digits(u), *p = behind;
+
+    for (; u >= 100; u /= 100)
+        memcpy(p -= 2, digit_pairs + 2 * (u % 100), 2);
+    if (u >= 10)
+        memcpy(p - 2, digit_pairs + 2 * u, 2);
+    else
+        p[-1] = (char)('0' + u);
+    return behind;
+}
+
+static inline char *put_int(char *to, int64_t i)
+{
+    if (i >= 0) return put_uint(to, (uint64_t)i);
+    *to = '-';
+    return put_uint(to + 1, 0 - (uint64_t)i);
 }
 
 void json_encode_int(int64_t i, struct buf *out)
 {
-    char  text[INT_TEXT_MAX], *end = text + INT_TEXT_MAX;
-    char *start = digits_before(end, i < 0 ? 0 - (uint64_t)i : (uint64_t)i);
-
-    if (i < 0) *--start = '-';
     char *to = buf_room(out, INT_TEXT_MAX);
-    memcpy(to, start, (size_t)(end - start));
-    out->len += (size_t)(end - start);
+
+    out->len += (size_t)(put_int(to, i) - to);
 }
 
 /* ---- strings ---- */
@@ -44,36 +65,36 @@ void json_encode_int(int64_t i, struct buf *out)
 /* An escaped byte takes up to six; blocks are written whole, so there is slack. */
 enum { ESCAPED_MAX = 6, SLACK = 16, PIECE = 64 * 1024 };
 
-static inline char *put_escape(char *out, unsigned char c)
+static char *put_escape(char *to, unsigned char c)
 {
     static const char hex[] = "0123456789ABCDEF";
     static const char short_form[128] = {['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
                                          ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't'};
 
-    *out++ = '\\';
+    *to++ = '\\';
     if (short_form[c]) {
-        *out++ = short_form[c];
-        return out;
+        *to++ = short_form[c];
+        return to;
     }
-    memcpy(out, "u00", 3);
-    out[3] = hex[c >> 4];
-    out[4] = hex[c & 15];
-    return out + 5;
+    memcpy(to, "u00", 3);
+    to[3] = hex[c >> 4];
+    to[4] = hex[c & 15];
+    return to + 5;
 }
 
-static char *put_bytes(char *out, const char *p, const char *end)
+__attribute__((noinline)) static char *put_bytes(char *to, const char *p, const char *end)
 {
     for (; p < end; p++) {
         if (json_is_special((unsigned char)*p))
-            out = put_escape(out, (unsigned char)*p);
+            to = put_escape(to, (unsigned char)*p);
         else
-            *out++ = *p;
+            *to++ = *p;
     }
-    return out;
+    return to;
 }
 
-/* Fewer than 16 bytes: as two words that overlap, when nothing in them needs an escape. */
-static inline char *put_tail(char *out, const char *p, const char *end)
+/* Fewer than 16 bytes: as words that overlap, when nothing in them needs an escape. */
+static inline char *put_tail(char *to, const char *p, const char *end)
 {
     size_t left = (size_t)(end - p);
 
@@ -81,144 +102,169 @@ static inline char *put_tail(char *out, const char *p, const char *end)
         uint64_t a, b;
         memcpy(&a, p, 8);
         memcpy(&b, end - 8, 8);
-        if (json_special_word(a) | json_special_word(b)) return put_bytes(out, p, end);
-        memcpy(out, &a, 8);
-        memcpy(out + left - 8, &b, 8);
-        return out + left;
-    }
-    if (left >= 4) {
+        if (json_special_word(a) | json_special_word(b)) return put_bytes(to, p, end);
+        memcpy(to, &a, 8);
+        memcpy(to + left - 8, &b, 8);
+    } else if (left >= 4) {
         uint32_t a, b;
         memcpy(&a, p, 4);
         memcpy(&b, end - 4, 4);
-        if (json_special_word((uint64_t)a << 32 | b)) return put_bytes(out, p, end);
-        memcpy(out, &a, 4);
-        memcpy(out + left - 4, &b, 4);
-        return out + left;
+        if (json_special_word((uint64_t)a << 32 | b)) return put_bytes(to, p, end);
+        memcpy(to, &a, 4);
+        memcpy(to + left - 4, &b, 4);
+    } else if (left) {
+        char     a = p[0], b = p[left / 2], c = p[left - 1];
+        uint64_t word = 0x3030303030000000u | (unsigned char)a | (unsigned)(unsigned char)b << 8 |
+                        (unsigned)(unsigned char)c << 16;
+        if (json_special_word(word)) return put_bytes(to, p, end);
+        to[0] = a;
+        to[left / 2] = b;
+        to[left - 1] = c;
     }
-    return put_bytes(out, p, end);
+    return to + left;
 }
 
-/* Writes [p, end) escaped. `out` has room for six times as much and 16 bytes. */
-static inline char *put_escaped(char *out, const char *p, const char *end)
+/* Writes [p, end) escaped. `to` has room for six times as much and 16 bytes. */
+static inline char *put_escaped(char *to, const char *p, const char *end)
 {
 #ifdef __SSE2__
     while (end - p >= JSON_BLOCK) {
         __m128i  x = _mm_loadu_si128((const __m128i *)(const void *)p);
         unsigned special = json_special_block(x);
-        _mm_storeu_si128((__m128i *)(void *)out, x);
+        _mm_storeu_si128((__m128i *)(void *)to, x);
         if (!special) {
-            p += JSON_BLOCK, out += JSON_BLOCK;
+            p += JSON_BLOCK, to += JSON_BLOCK;
             continue;
         }
         unsigned clean = (unsigned)__builtin_ctz(special);
-        out = put_escape(out + clean, (unsigned char)p[clean]);
+        to = put_escape(to + clean, (unsigned char)p[clean]);
         p += clean + 1;
     }
 #else
-    for (uint64_t w; end - p >= 8; p += 8, out += 8) {
-        memcpy(&w, p, 8);
-        if (json_special_word(w))
-            out = put_bytes(out, p, p + 8) - 8;
-        else
-            memcpy(out, &w, 8);
-    }
+    for (; end - p >= 8; p += 8)
+        to = put_tail(to, p, p + 8);
 #endif
-    return put_tail(out, p, end);
+    return put_tail(to, p, end);
 }
 
-/* Appends "s" and `behind`, which is at most 1 byte. Long strings go in pieces, so that the room
-   asked for stays in proportion. */
-static inline void put_string(struct str s, struct buf *out, char behind)
+/* A string that is longer than a piece: written piece by piece, so that the room asked for stays
+   in proportion. */
+static char *put_long_string(struct buf *out, char *to, struct str s)
 {
     const char *p = s.data, *end = p + s.len;
-    char       *start = buf_room(out, ESCAPED_MAX * (s.len < PIECE ? s.len : PIECE) + SLACK + 3);
-    char       *to = start;
 
     *to++ = '"';
-    while (__builtin_expect(end - p > PIECE, 0)) {
-        to = put_escaped(to, p, p + PIECE);
-        p += PIECE;
-        out->len += (size_t)(to - start);
-        to = start = buf_room(out, ESCAPED_MAX * PIECE + SLACK + 3);
+    while (p < end) {
+        const char *piece = end - p > PIECE ? p + PIECE : end;
+        to = put_escaped(room(out, to, ESCAPED_MAX * PIECE + SLACK), p, piece);
+        p = piece;
     }
-    to = put_escaped(to, p, end);
+    to = room(out, to, 1);
     *to++ = '"';
-    if (behind) *to++ = behind;
-    out->len += (size_t)(to - start);
+    return to;
+}
+
+/* Appends "s", after which there is room for `more` bytes. */
+static inline char *put_string(struct buf *out, char *to, struct str s, size_t more)
+{
+    if (__builtin_expect(s.len > PIECE, 0))
+        return room(out, put_long_string(out, room(out, to, 1), s), more);
+    to = room(out, to, ESCAPED_MAX * s.len + SLACK + 2 + more);
+    *to++ = '"';
+    to = put_escaped(to, s.data, s.data + s.len);
+    *to++ = '"';
+    return to;
 }
 
 void json_encode_string(struct str s, struct buf *out)
 {
-    put_string(s, out, '\0');
+    char *to = put_string(out, buf_room(out, 0), s, 0);
+
+    out->len = (size_t)(to - out->data);
 }
 
 /* ---- values ---- */
 
-static void put_time(struct timestamp t, struct buf *out)
-{
-    char *to = buf_room(out, 44);
+/* Room that is always there before a value, so that short ones need not ask: for a comma, a
+   bracket, and the longest number or time in quotes. */
+enum { AHEAD = 64 };
 
-    *to = '"';
-    size_t len = time_print(t, to + 1);
-    to[len + 1] = '"';
-    out->len += len + 2;
+static char *put_value(struct buf *out, char *to, struct value v);
+
+static char *put_time(char *to, struct timestamp t)
+{
+    *to++ = '"';
+    to += time_print(t, to);
+    *to++ = '"';
+    return to;
 }
 
-static void put_list(const struct list *l, struct buf *out)
+static char *put_list(struct buf *out, char *to, const struct list *l)
 {
-    buf_char(out, '[');
+    *to++ = '[';
     for (uint32_t i = 0; i < l->len; i++) {
-        if (i) buf_char(out, ',');
-        json_encode(l->items[i], out);
+        if (i) *to++ = ',';
+        to = room(out, put_value(out, to, l->items[i]), AHEAD);
     }
-    buf_char(out, ']');
+    *to++ = ']';
+    return to;
 }
 
-static void put_map(const struct map *m, struct buf *out)
+static char *put_map(struct buf *out, char *to, const struct map *m)
 {
-    buf_char(out, '{');
+    *to++ = '{';
     for (uint32_t i = 0; i < m->len; i++) {
-        if (i) buf_char(out, ',');
-        put_string(key_str(m->members[i].key), out, ':');
-        json_encode(m->members[i].value, out);
+        if (i) *to++ = ',';
+        to = put_string(out, to, key_str(m->members[i].key), AHEAD);
+        *to++ = ':';
+        to = room(out, put_value(out, to, m->members[i].value), AHEAD);
     }
-    buf_char(out, '}');
+    *to++ = '}';
+    return to;
+}
+
+static inline char *put_text(char *to, struct str s)
+{
+    memcpy(to, s.data, s.len);
+    return to + s.len;
+}
+
+/* `to` has room for AHEAD bytes. */
+static char *put_value(struct buf *out, char *to, struct value v)
+{
+    switch ((enum value_kind)v.kind) {
+    case VALUE_NULL:
+        return put_text(to, STR("null"));
+    case VALUE_BOOL:
+        return v.as.b ? put_text(to, STR("true")) : put_text(to, STR("false"));
+    case VALUE_INT:
+        return put_int(to, v.as.i);
+    case VALUE_FLOAT:
+        return json_put_float(to, v.as.f);
+    case VALUE_TIME:
+        return put_time(to, value_timestamp(v));
+    case VALUE_STRING:
+        return put_string(out, to, value_str(v), 0);
+    case VALUE_NUMBER:
+        return put_text(room(out, to, v.len), value_str(v));
+    case VALUE_LIST:
+        return put_list(out, to, v.as.list);
+    case VALUE_MAP:
+        return put_map(out, to, v.as.map);
+    }
+    return to;
 }
 
 void json_encode(struct value v, struct buf *out)
 {
-    switch ((enum value_kind)v.kind) {
-    case VALUE_NULL:
-        buf_put(out, "null", 4);
-        break;
-    case VALUE_BOOL:
-        buf_str(out, v.as.b ? STR("true") : STR("false"));
-        break;
-    case VALUE_INT:
-        json_encode_int(v.as.i, out);
-        break;
-    case VALUE_FLOAT:
-        json_encode_float(v.as.f, out);
-        break;
-    case VALUE_TIME:
-        put_time(value_timestamp(v), out);
-        break;
-    case VALUE_STRING:
-        put_string(value_str(v), out, '\0');
-        break;
-    case VALUE_NUMBER:
-        buf_str(out, value_str(v));
-        break;
-    case VALUE_LIST:
-        put_list(v.as.list, out);
-        break;
-    case VALUE_MAP:
-        put_map(v.as.map, out);
-        break;
-    }
+    char *to = put_value(out, buf_room(out, AHEAD), v);
+
+    out->len = (size_t)(to - out->data);
 }
 
 void json_encode_event(const struct event *ev, struct buf *out)
 {
-    put_map(&ev->data, out);
+    char *to = put_map(out, buf_room(out, AHEAD), &ev->data);
+
+    out->len = (size_t)(to - out->data);
 }

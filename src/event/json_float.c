@@ -13,13 +13,13 @@
 enum { DIGITS_MAX = 17 };
 
 /* A decimal: 0.DIGITS times ten to the `point`. */
-struct shortest {
+struct decimal {
     char digits[DIGITS_MAX + 8];
     int  len, point;
 };
 
 /* The digits of `m` (> 0), trailing zeros left out; m counts units of 10^-places. */
-static void from_integer(struct shortest *s, uint64_t m, int places)
+static void from_integer(struct decimal *d, uint64_t m, int places)
 {
     char reversed[24];
     int  n = 0;
@@ -29,43 +29,45 @@ static void from_integer(struct shortest *s, uint64_t m, int places)
     for (; m; m /= 10)
         reversed[n++] = (char)('0' + m % 10);
     for (int i = 0; i < n; i++)
-        s->digits[i] = reversed[n - 1 - i];
-    s->len = n;
-    s->point = n - places;
+        d->digits[i] = reversed[n - 1 - i];
+    d->len = n;
+    d->point = n - places;
 }
 
 /*
- * Finds decimals of up to 15 digits, which most floats in events are. With m below 10^15 and a
- * power of ten below 10^23 both are exact, so m / 10^k is correctly rounded: when that is f, the
- * decimal m * 10^-k reads back as f, and no two decimals of up to 15 digits read as the same f.
+ * Finds decimals of up to 15 digits, which most floats in events are: m units of 10^-places. With
+ * m below 10^15 and the power of ten below 10^23 both are exact, so m / 10^places is correctly
+ * rounded: when that is f, the decimal reads back as f, and no two decimals of up to 15 digits
+ * read as the same f. The first look is a cheap one, as a division takes long.
  */
-static bool short_decimal(double f, struct shortest *s)
+static inline bool short_decimal(double f, uint64_t *m, int *places)
 {
-    if (!(f >= 1e-5 && f < 1e15)) return false;
-    for (int k = 0; k <= 19; k++) {
+    for (int k = 0; k <= 17; k++) {
         double scaled = f * json_power_of_ten[k];
         if (scaled >= 1e15) return false;
-        double m = (double)(int64_t)(scaled + 0.5);
-        if (m / json_power_of_ten[k] != f || m == 0) continue;
-        from_integer(s, (uint64_t)m, k);
+        double whole = (double)(int64_t)(scaled + 0.5), off = scaled - whole;
+        if (off > scaled * 0x1p-51 || -off > scaled * 0x1p-51) continue;
+        if (whole / json_power_of_ten[k] != f) continue;
+        *m = (uint64_t)whole;
+        *places = k;
         return true;
     }
     return false;
 }
 
 /* Reads "d.ddde±xx" into digits and point. */
-static void from_text(struct shortest *s, const char *text)
+static void from_text(struct decimal *d, const char *text)
 {
-    s->len = 0;
+    d->len = 0;
     for (; *text != 'e'; text++)
-        if (*text != '.' && *text != ',') s->digits[s->len++] = *text;
-    s->point = atoi(text + 1) + 1;
-    while (s->len > 1 && s->digits[s->len - 1] == '0')
-        s->len--;
+        if (*text >= '0' && *text <= '9') d->digits[d->len++] = *text;
+    d->point = (int)strtol(text + 1, NULL, 10) + 1;
+    while (d->len > 1 && d->digits[d->len - 1] == '0')
+        d->len--;
 }
 
 /* Any float: the fewest digits, two at least, that read back. */
-static void long_decimal(double f, struct shortest *s)
+static void long_decimal(double f, struct decimal *d)
 {
     char text[40];
 
@@ -73,73 +75,103 @@ static void long_decimal(double f, struct shortest *s)
         snprintf(text, sizeof(text), "%.*e", digits - 1, f);
         if (strtod(text, NULL) == f) break;
     }
-    from_text(s, text);
+    from_text(d, text);
 }
 
-static char *put_zeros(char *out, int n)
+static char *put_zeros(char *to, int n)
 {
-    memset(out, '0', (size_t)n);
-    return out + n;
+    memset(to, '0', (size_t)n);
+    return to + n;
 }
 
 /* 123.0, 1.5, 0.001 */
-static char *put_plain(char *out, const struct shortest *s)
+static char *put_plain(char *to, const struct decimal *d)
 {
-    int whole = s->point > 0 ? s->point : 0, copied = whole < s->len ? whole : s->len;
+    int whole = d->point > 0 ? d->point : 0, copied = whole < d->len ? whole : d->len;
 
-    if (whole == 0) *out++ = '0';
-    memcpy(out, s->digits, (size_t)copied);
-    out = put_zeros(out + copied, whole - copied);
-    *out++ = '.';
-    if (copied == s->len) {
-        *out++ = '0';
-        return out;
+    if (whole == 0) *to++ = '0';
+    memcpy(to, d->digits, (size_t)copied);
+    to = put_zeros(to + copied, whole - copied);
+    *to++ = '.';
+    if (copied == d->len) {
+        *to++ = '0';
+        return to;
     }
-    if (s->point < 0) out = put_zeros(out, -s->point);
-    memcpy(out, s->digits + copied, (size_t)(s->len - copied));
-    return out + s->len - copied;
+    if (d->point < 0) to = put_zeros(to, -d->point);
+    memcpy(to, d->digits + copied, (size_t)(d->len - copied));
+    return to + d->len - copied;
+}
+
+/* The same for m units of 10^-places with a whole part below 10^7. */
+static char *put_short(char *to, uint64_t m, int places)
+{
+    uint64_t power = (uint64_t)json_power_of_ten[places];
+    uint32_t whole = (uint32_t)(m / power), n = whole;
+    uint64_t fraction = m % power;
+    int      digits = 1;
+
+    for (; n >= 10; n /= 10)
+        digits++;
+    for (int i = digits; i-- > 0; whole /= 10)
+        to[i] = (char)('0' + whole % 10);
+    to[digits] = '.';
+    to += digits + 1;
+    if (places == 0) places = 1;
+    for (int i = places; i-- > 0; fraction /= 10)
+        to[i] = (char)('0' + fraction % 10);
+    return to + places;
 }
 
 /* 1.0E7, 1.2345E-4 */
-static char *put_exponent(char *out, const struct shortest *s)
+static char *put_exponent(char *to, const struct decimal *d)
 {
-    int exponent = s->point - 1, n = s->len - 1;
+    int exponent = d->point - 1, n = d->len - 1;
 
-    *out++ = s->digits[0];
-    *out++ = '.';
-    memcpy(out, n ? s->digits + 1 : "0", (size_t)(n ? n : 1));
-    out += n ? n : 1;
-    *out++ = 'E';
-    if (exponent < 0) *out++ = '-';
+    *to++ = d->digits[0];
+    *to++ = '.';
+    memcpy(to, n ? d->digits + 1 : "0", (size_t)(n ? n : 1));
+    to += n ? n : 1;
+    *to++ = 'E';
+    if (exponent < 0) *to++ = '-';
     exponent = abs(exponent);
-    if (exponent >= 100) *out++ = (char)('0' + exponent / 100);
-    if (exponent >= 10) *out++ = (char)('0' + exponent / 10 % 10);
-    *out++ = (char)('0' + exponent % 10);
-    return out;
+    if (exponent >= 100) *to++ = (char)('0' + exponent / 100);
+    if (exponent >= 10) *to++ = (char)('0' + exponent / 10 % 10);
+    *to++ = (char)('0' + exponent % 10);
+    return to;
 }
 
-static void put_special(double f, struct buf *out)
+static char *put_special(char *to, double f)
 {
-    if (isnan(f))
-        buf_str(out, STR("NaN"));
-    else if (isinf(f))
-        buf_str(out, f < 0 ? STR("-Infinity") : STR("Infinity"));
-    else
-        buf_str(out, signbit(f) ? STR("-0.0") : STR("0.0"));
+    const char *text = isnan(f) ? "NaN" : isinf(f) ? "Infinity" : "0.0";
+    size_t      len = strlen(text);
+
+    if (!isnan(f) && signbit(f)) *to++ = '-';
+    memcpy(to, text, len);
+    return to + len;
+}
+
+char *json_put_float(char *to, double f)
+{
+    double         size = fabs(f);
+    bool           plain = size >= 1e-3 && size < 1e7;
+    uint64_t       m;
+    int            places;
+    struct decimal d;
+
+    if (!isfinite(f) || f == 0) return put_special(to, f);
+    if (f < 0) *to++ = '-';
+    if (size >= 1e-5 && size < 1e15 && short_decimal(size, &m, &places)) {
+        if (plain) return put_short(to, m, places);
+        from_integer(&d, m, places);
+    } else {
+        long_decimal(size, &d);
+    }
+    return plain ? put_plain(to, &d) : put_exponent(to, &d);
 }
 
 void json_encode_float(double f, struct buf *out)
 {
-    struct shortest s;
-    double          size = fabs(f);
+    char *to = buf_room(out, JSON_FLOAT_MAX);
 
-    if (!isfinite(f) || f == 0) {
-        put_special(f, out);
-        return;
-    }
-    if (!short_decimal(size, &s)) long_decimal(size, &s);
-    char *start = buf_room(out, 48), *to = start;
-    if (f < 0) *to++ = '-';
-    to = size >= 1e-3 && size < 1e7 ? put_plain(to, &s) : put_exponent(to, &s);
-    out->len += (size_t)(to - start);
+    out->len += (size_t)(json_put_float(to, f) - to);
 }

@@ -40,21 +40,19 @@ static inline bool is_digit(const char *p, const char *end)
 struct decimal {
     bool     negative;
     uint64_t mantissa; /* all digits; wraps around when there are more than 19 */
-    size_t   digits;   /* of it, without leading zeros */
+    size_t   digits;   /* of it, leading zeros included */
     int32_t  exponent;
 };
 
-static inline const char *read_digits(const char *p, const char *end, struct decimal *d)
+enum { DIGITS_MAX = 19 /* that a uint64_t holds, whatever they are */ };
+
+static inline const char *read_digits(const char *p, const char *end, uint64_t *mantissa)
 {
-    const char *from = p;
-    bool        any = d->mantissa != 0;
+    uint64_t m = *mantissa;
 
     for (; is_digit(p, end); p++)
-        d->mantissa = 10 * d->mantissa + (uint64_t)(*p - '0');
-    if (!any) /* leading zeros are no digits */
-        while (from < p && *from == '0')
-            from++;
-    d->digits += (size_t)(p - from);
+        m = 10 * m + (uint64_t)(*p - '0');
+    *mantissa = m;
     return p;
 }
 
@@ -73,17 +71,18 @@ static const char *read_exponent(const char *p, const char *end, struct decimal 
 }
 
 /* Digits and power of ten as a double when one correctly rounded operation gives it (Clinger). */
-static bool fast_float(const struct decimal *d, double *out)
+static inline bool fast_float(const struct decimal *d, double *out)
 {
     double f = (double)d->mantissa;
 
-    if (d->digits > 19 || d->mantissa > (uint64_t)1 << 53) return false;
+    if (d->digits > DIGITS_MAX || d->mantissa > (uint64_t)1 << 53) return false;
     if (d->exponent < -JSON_EXACT_POWER || d->exponent > JSON_EXACT_POWER) return false;
     f = d->exponent < 0 ? f / json_power_of_ten[-d->exponent] : f * json_power_of_ten[d->exponent];
     *out = d->negative ? -f : f;
     return true;
 }
 
+/* Reads on at the point or the exponent of the number that begins at `start`. */
 static const char *read_float(const char *start, const char *p, const char *end, struct decimal *d,
                               struct value *out)
 {
@@ -91,10 +90,10 @@ static const char *read_float(const char *start, const char *p, const char *end,
 
     if (*p == '.') {
         const char *fraction = ++p;
-        p = read_digits(p, end, d);
+        p = read_digits(p, end, &d->mantissa);
         if (p == fraction) return NULL;
-        /* 2^31 digits would wrap the count; more than a million are slow anyway */
-        d->exponent = p - fraction < 1000000 ? -(int32_t)(p - fraction) : -1000000;
+        d->digits += (size_t)(p - fraction);
+        if (d->digits <= DIGITS_MAX) d->exponent = -(int32_t)(p - fraction);
     }
     if (p < end && (*p | 0x20) == 'e') p = read_exponent(p + 1, end, d);
     if (!p) return NULL;
@@ -103,22 +102,17 @@ static const char *read_float(const char *start, const char *p, const char *end,
     return p;
 }
 
-static struct value integer(const char *start, const char *p, const struct decimal *d)
-{
-    uint64_t limit = (uint64_t)INT64_MAX + d->negative;
-
-    if (d->digits > 19 || d->mantissa > limit)
-        return (struct value){.kind = VALUE_NUMBER, .len = (uint32_t)(p - start), .as.s = start};
-    return value_int((int64_t)(d->negative ? 0 - d->mantissa : d->mantissa));
-}
-
 const char *json_read_number(const char *start, const char *end, struct value *out)
 {
     struct decimal d = {.negative = start < end && *start == '-'};
-    const char    *first = start + d.negative, *p = read_digits(first, end, &d);
+    const char    *first = start + d.negative, *p = read_digits(first, end, &d.mantissa);
 
-    if (p == first || (*first == '0' && p > first + 1)) return NULL;
+    d.digits = (size_t)(p - first);
+    if (d.digits == 0 || (*first == '0' && d.digits > 1)) return NULL;
     if (p < end && (*p == '.' || (*p | 0x20) == 'e')) return read_float(start, p, end, &d, out);
-    *out = integer(start, p, &d);
+    if (d.digits > DIGITS_MAX || d.mantissa > (uint64_t)INT64_MAX + d.negative)
+        *out = (struct value){.kind = VALUE_NUMBER, .len = (uint32_t)(p - start), .as.s = start};
+    else
+        *out = value_int((int64_t)(d.negative ? 0 - d.mantissa : d.mantissa));
     return p;
 }

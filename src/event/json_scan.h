@@ -53,7 +53,7 @@ static inline const char *json_find_special(const char *p, const char *end, unsi
         __m128i  x = _mm_loadu_si128((const __m128i *)(const void *)p);
         unsigned special = json_special_block(x), above = (unsigned)_mm_movemask_epi8(x);
         if (special) {
-            if (above & (special - 1) & ~special) *high |= 0x80;
+            if (above && (above & (special - 1) & ~special)) *high |= 0x80;
             return p + __builtin_ctz(special);
         }
         if (above) *high |= 0x80;
