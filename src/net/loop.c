@@ -1,6 +1,9 @@
 /*
  * The one thread of all sockets, on libwebsockets.
  *
+ * Descriptors of our own are in an epoll set, which is itself one descriptor that libwebsockets
+ * polls: so they cost the same however many there are, and keep poll's exact meaning of events.
+ *
  * Threads: `jobs`, `last_job` and `stopping` are guarded by `lock`; everything else belongs to the
  * loop's thread.
  */
@@ -11,7 +14,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fatal.h"
@@ -22,6 +27,7 @@ enum { READ_BUFFER = 128 * 1024 };
 /* Sockets at once. libwebsockets would otherwise keep tables for every descriptor that the system
    allows, which may be a million, and touch all of that memory. */
 enum { SOCKETS_MAX = 8192 };
+enum { READY_MAX = 64 }; /* descriptors looked at per round */
 
 struct job {
     struct job *next;
@@ -38,6 +44,9 @@ struct net {
     struct net_timer      *timers; /* the next one first */
     lws_sorted_usec_list_t wake;   /* when the first of them is due */
     struct net_idle       *idles;
+    int                    epoll;
+    struct epoll_event     ready[READY_MAX]; /* those of this round, ended ones without watch */
+    int                    ready_len;
 };
 
 /* ---- what libwebsockets has to say ---- */
@@ -227,6 +236,70 @@ static void run_idles(struct net *n)
     }
 }
 
+/* ---- descriptors ---- */
+
+bool net_watch_start(struct net *n, struct net_watch *w, int fd, uint32_t events,
+                     void (*fn)(void *ctx, uint32_t ready), void *ctx)
+{
+    struct epoll_event e = {.events = events, .data.ptr = w};
+
+    *w = (struct net_watch){.fd = fd, .watched = true, .fn = fn, .ctx = ctx};
+    if (epoll_ctl(n->epoll, EPOLL_CTL_ADD, fd, &e) == 0) return true;
+    log_error("net", "a socket cannot be watched", LOG_CSTR("exception", strerror(errno)));
+    w->watched = false;
+    return false;
+}
+
+void net_watch_change(struct net *n, struct net_watch *w, uint32_t events)
+{
+    struct epoll_event e = {.events = events, .data.ptr = w};
+
+    if (w->watched) epoll_ctl(n->epoll, EPOLL_CTL_MOD, w->fd, &e);
+}
+
+void net_watch_end(struct net *n, struct net_watch *w)
+{
+    if (!w->watched) return;
+    w->watched = false;
+    epoll_ctl(n->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+    for (int i = 0; i < n->ready_len; i++)
+        if (n->ready[i].data.ptr == w) n->ready[i].data.ptr = NULL;
+}
+
+static void run_watches(struct net *n)
+{
+    n->ready_len = epoll_wait(n->epoll, n->ready, READY_MAX, 0);
+    for (int i = 0; i < n->ready_len; i++) {
+        struct net_watch *w = n->ready[i].data.ptr;
+        if (w) w->fn(w->ctx, n->ready[i].events);
+    }
+    n->ready_len = 0;
+}
+
+/* libwebsockets says that the epoll set has something ready. */
+static int epoll_ready(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                       size_t len)
+{
+    (void)user, (void)in, (void)len;
+    if (reason == LWS_CALLBACK_RAW_RX_FILE) run_watches(lws_context_user(lws_get_context(wsi)));
+    return 0;
+}
+
+static bool watch_epoll(struct net *n)
+{
+    static const struct lws_protocols protocols[] = {
+        {.name = "lsc-epoll", .callback = epoll_ready},
+        {.name = NULL},
+    };
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN, .protocols = protocols, .vhost_name = "lsc"};
+    struct lws_vhost     *vhost = lws_create_vhost(n->context, &info);
+    lws_sock_file_fd_type fd = {.filefd = n->epoll};
+
+    if (!vhost || n->epoll < 0) return false;
+    return lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, fd, protocols[0].name, NULL);
+}
+
 /* ---- the thread ---- */
 
 static bool stopping(struct net *n)
@@ -256,13 +329,14 @@ struct lws_context *net_context(struct net *n)
     return n->context;
 }
 
-static struct lws_context *new_context(void)
+static struct lws_context *new_context(struct net *n)
 {
     struct lws_context_creation_info info = {
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .pt_serv_buf_size = READ_BUFFER,
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .user = n,
     };
     struct rlimit limit;
 
@@ -293,14 +367,13 @@ struct net *net_start(void)
     take_over_log();
     pthread_mutex_init(&n->lock, NULL);
     n->last_job = &n->jobs;
-    n->context = new_context();
-    if (!n->context) {
+    n->epoll = epoll_create1(EPOLL_CLOEXEC);
+    n->context = new_context(n);
+    if (!n->context || !watch_epoll(n))
         log_error("net", "libwebsockets cannot be started");
-        goto failed;
-    }
-    if (start_thread(n)) return n;
-    lws_context_destroy(n->context);
-failed:
+    else if (start_thread(n))
+        return n;
+    if (n->context) lws_context_destroy(n->context);
     pthread_mutex_destroy(&n->lock);
     free(n);
     return NULL;

@@ -48,4 +48,21 @@ struct net_idle {
 };
 void net_idle_mark(struct net *n, struct net_idle *idle);
 
+/*
+ * A descriptor that the loop watches: fn(ctx, ready) is called while it is readable (EPOLLIN),
+ * writable (EPOLLOUT) or broken (EPOLLERR, EPOLLHUP). Zero-initialised is idle. The owner ends the
+ * watch before it closes the descriptor; fn may do so.
+ */
+struct net_watch {
+    int  fd;
+    bool watched;
+    void (*fn)(void *ctx, uint32_t ready);
+    void *ctx;
+};
+/* False after logging why: the system has no room for one more. */
+bool net_watch_start(struct net *n, struct net_watch *w, int fd, uint32_t events,
+                     void (*fn)(void *ctx, uint32_t ready), void *ctx);
+void net_watch_change(struct net *n, struct net_watch *w, uint32_t events);
+void net_watch_end(struct net *n, struct net_watch *w);
+
 #endif
