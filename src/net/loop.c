@@ -153,7 +153,10 @@ static void run_jobs(struct net *n)
 
 static void wake_up(lws_sorted_usec_list_t *sul)
 {
-    (void)sul; /* the round that it ends runs the timers */
+    struct net *n = lws_container_of(sul, struct net, wake);
+
+    /* It comes before libwebsockets polls: end the round, so that loop() runs the timers. */
+    lws_cancel_service(n->context);
 }
 
 static void arm(struct net *n)

@@ -1,0 +1,419 @@
+#include "net/conn.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fatal.h"
+#include "net/resolve.h"
+
+enum stage { RESOLVING, CONNECTING, SHAKING_HANDS, OPEN, FAILED };
+
+struct conn {
+    struct conn_target     target;
+    const struct conn_ops *ops;
+    void                  *ctx;
+    enum stage             stage;
+    struct lookup         *lookup;
+    struct addrinfo       *found, *next; /* addresses; the next one to try */
+    struct net_watch       watch;
+    struct net_timer       limit;     /* for the address being tried */
+    int64_t                due_ns;    /* for all of it */
+    int                    fd;        /* -1: none */
+    SSL                   *ssl;       /* NULL: plain */
+    bool                   want_read; /* of the owner */
+    bool                   tls_needs_write;
+    bool                   finishing;
+    bool                   hung_up; /* noticed while nobody wanted to read: not watched */
+    struct buf             out;
+    size_t                 sent; /* of out */
+    struct buf             problem;
+    char                   peer[INET6_ADDRSTRLEN + 10];
+};
+
+static void try_next(struct conn *c);
+static void ready(void *ctx, uint32_t events);
+
+const char *conn_failure_name(enum conn_failure f)
+{
+    static const char *const names[] = {
+        [CONN_DNS] = "DNS", [CONN_TCP] = "TCP", [CONN_TLS] = "TLS", [CONN_TIMEOUT] = "time-out"};
+
+    return names[f];
+}
+
+/* ---- ends ---- */
+
+static void drop_socket(struct conn *c)
+{
+    net_watch_end(c->target.net, &c->watch);
+    SSL_free(c->ssl);
+    c->ssl = NULL;
+    if (c->fd >= 0) close(c->fd);
+    c->fd = -1;
+}
+
+void conn_close(struct conn *c)
+{
+    if (!c) return;
+    if (c->lookup) net_lookup_cancel(c->lookup);
+    net_timer_cancel(c->target.net, &c->limit);
+    if (c->ssl && c->stage == OPEN) SSL_shutdown(c->ssl); /* tells the peer, waits for nothing */
+    ERR_clear_error();
+    drop_socket(c);
+    if (c->found) freeaddrinfo(c->found);
+    buf_release(&c->out);
+    buf_release(&c->problem);
+    free(c);
+}
+
+const char *conn_problem(const struct conn *c)
+{
+    return c->problem.len ? c->problem.data : "the peer closed the connection";
+}
+
+/* The reason stands in c->problem. */
+static void fail(struct conn *c, enum conn_failure failure)
+{
+    buf_cstr(&c->problem);
+    net_timer_cancel(c->target.net, &c->limit);
+    drop_socket(c);
+    c->stage = FAILED;
+    c->ops->failed(c->ctx, failure, conn_problem(c));
+}
+
+static void explain(struct conn *c, const char *text)
+{
+    buf_clear(&c->problem);
+    buf_str(&c->problem, str_of(text));
+    buf_cstr(&c->problem);
+}
+
+/* ---- what is waited for ---- */
+
+static void update_watch(struct conn *c)
+{
+    uint32_t events = 0;
+
+    if (c->stage == CONNECTING || c->tls_needs_write || c->sent < c->out.len) events |= EPOLLOUT;
+    if (c->stage == SHAKING_HANDS || (c->stage == OPEN && c->want_read)) events |= EPOLLIN;
+    net_watch_change(c->target.net, &c->watch, events);
+}
+
+void conn_want_read(struct conn *c, bool wanted)
+{
+    if (c->want_read == wanted) return;
+    c->want_read = wanted;
+    if (wanted && c->hung_up) {
+        c->hung_up = false;
+        net_watch_start(c->target.net, &c->watch, c->fd, EPOLLIN, ready, c);
+    }
+    update_watch(c);
+}
+
+/* ---- bytes ---- */
+
+/* What an OpenSSL call that did not succeed means: CONN_AGAIN, CONN_END or CONN_BROKEN. */
+static ssize_t tls_result(struct conn *c, int result)
+{
+    int saved = errno;
+    int error = SSL_get_error(c->ssl, result);
+
+    c->tls_needs_write = error == SSL_ERROR_WANT_WRITE;
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return CONN_AGAIN;
+    if (error == SSL_ERROR_ZERO_RETURN) return CONN_END;
+    buf_clear(&c->problem);
+    tls_explain(c->ssl, error, saved, &c->problem);
+    buf_cstr(&c->problem);
+    return CONN_BROKEN;
+}
+
+static ssize_t plain_result(struct conn *c)
+{
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return CONN_AGAIN;
+    explain(c, strerror(errno));
+    return CONN_BROKEN;
+}
+
+/* OpenSSL gives one record at a time, up to 16 KiB: take all there are. */
+static ssize_t read_tls(struct conn *c, char *into, size_t size)
+{
+    size_t got = 0, n;
+
+    ERR_clear_error();
+    while (got < size && SSL_read_ex(c->ssl, into + got, size - got, &n))
+        got += n;
+    if (got > 0) return (ssize_t)got; /* what stopped it comes back at the next call */
+    ssize_t result = tls_result(c, 0);
+    if (c->tls_needs_write) update_watch(c);
+    return result;
+}
+
+bool conn_holds_more(const struct conn *c)
+{
+    return c->ssl && SSL_has_pending(c->ssl);
+}
+
+ssize_t conn_read(struct conn *c, char *into, size_t size)
+{
+    ssize_t n;
+
+    if (c->stage != OPEN) return CONN_AGAIN;
+    if (c->ssl) return read_tls(c, into, size);
+    n = recv(c->fd, into, size, 0);
+    if (n > 0) return n;
+    return n == 0 ? CONN_END : plain_result(c);
+}
+
+static ssize_t write_some(struct conn *c, const char *data, size_t size)
+{
+    if (!c->ssl) {
+        ssize_t n = send(c->fd, data, size, MSG_NOSIGNAL);
+        return n >= 0 ? n : plain_result(c);
+    }
+    ERR_clear_error();
+    int n = SSL_write(c->ssl, data, size > INT32_MAX ? INT32_MAX : (int)size);
+    return n > 0 ? n : tls_result(c, n);
+}
+
+/* Sends what the kernel takes. False when the connection broke. */
+static bool send_out(struct conn *c)
+{
+    while (c->sent < c->out.len) {
+        ssize_t n = write_some(c, c->out.data + c->sent, c->out.len - c->sent);
+        if (n < 0) return false;
+        if (n == CONN_AGAIN) return true;
+        c->sent += (size_t)n;
+    }
+    buf_clear(&c->out);
+    c->sent = 0;
+    if (c->finishing) {
+        if (c->ssl) SSL_shutdown(c->ssl);
+        shutdown(c->fd, SHUT_WR);
+        c->finishing = false;
+    }
+    return true;
+}
+
+void conn_send(struct conn *c, struct str bytes)
+{
+    if (c->stage != OPEN) return;
+    buf_str(&c->out, bytes);
+    /* That the peer is gone is better learnt by reading: there may be a last word. */
+    if (!send_out(c)) c->sent = c->out.len = 0;
+    update_watch(c);
+}
+
+size_t conn_unsent(const struct conn *c)
+{
+    return c->out.len - c->sent;
+}
+
+void conn_finish(struct conn *c)
+{
+    if (c->stage != OPEN) return;
+    c->finishing = true;
+    send_out(c);
+    update_watch(c);
+}
+
+/* ---- connecting ---- */
+
+static void read_peer(struct conn *c)
+{
+    struct sockaddr_storage s = {0};
+    socklen_t               len = sizeof(s);
+    char                    text[INET6_ADDRSTRLEN] = "";
+
+    if (getpeername(c->fd, (struct sockaddr *)&s, &len) != 0) return;
+    if (s.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)&s;
+        inet_ntop(AF_INET6, &a->sin6_addr, text, sizeof(text));
+        snprintf(c->peer, sizeof(c->peer), "[%s]:%u", text, ntohs(a->sin6_port));
+    } else {
+        const struct sockaddr_in *a = (const struct sockaddr_in *)&s;
+        inet_ntop(AF_INET, &a->sin_addr, text, sizeof(text));
+        snprintf(c->peer, sizeof(c->peer), "%s:%u", text, ntohs(a->sin_port));
+    }
+}
+
+const char *conn_peer(const struct conn *c)
+{
+    return c->peer;
+}
+
+static void opened(struct conn *c)
+{
+    net_timer_cancel(c->target.net, &c->limit);
+    c->stage = OPEN;
+    read_peer(c);
+    update_watch(c);
+    c->ops->opened(c->ctx);
+}
+
+static void shake_hands(struct conn *c)
+{
+    ERR_clear_error();
+    int n = SSL_connect(c->ssl);
+    if (n == 1) {
+        c->tls_needs_write = false;
+        opened(c);
+        return;
+    }
+    switch (tls_result(c, n)) {
+    case CONN_AGAIN:
+        update_watch(c);
+        break;
+    case CONN_END:
+        explain(c, "the peer closed the connection");
+        /* fall through */
+    default:
+        fail(c, CONN_TLS);
+    }
+}
+
+static void begin_tls(struct conn *c)
+{
+    buf_clear(&c->problem);
+    c->ssl = tls_client_new(c->target.tls, c->target.tls_options, c->target.host, &c->problem);
+    if (!c->ssl || !SSL_set_fd(c->ssl, c->fd)) {
+        fail(c, CONN_TLS);
+        return;
+    }
+    c->stage = SHAKING_HANDS;
+    shake_hands(c);
+}
+
+static void connected(struct conn *c)
+{
+    int       error = 0;
+    socklen_t len = sizeof(error);
+
+    getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    if (error) {
+        explain(c, strerror(error));
+        try_next(c);
+        return;
+    }
+    if (c->target.tls)
+        begin_tls(c);
+    else
+        opened(c);
+}
+
+static void ready(void *ctx, uint32_t events)
+{
+    struct conn *c = ctx;
+
+    switch (c->stage) {
+    case CONNECTING:
+        connected(c);
+        return;
+    case SHAKING_HANDS:
+        shake_hands(c);
+        return;
+    case OPEN:
+        c->tls_needs_write = false;
+        if ((events & EPOLLOUT) && !send_out(c)) c->sent = c->out.len = 0;
+        update_watch(c);
+        if (c->want_read) {
+            if (events & ~(uint32_t)EPOLLOUT) c->ops->readable(c->ctx);
+        } else if (events & (EPOLLERR | EPOLLHUP)) {
+            /* epoll would say so again and again; reading will tell the rest. */
+            net_watch_end(c->target.net, &c->watch);
+            c->hung_up = true;
+        }
+        return;
+    default:
+        return;
+    }
+}
+
+static void timed_out(void *ctx)
+{
+    struct conn *c = ctx;
+    const char  *what = c->stage == RESOLVING    ? "no answer from DNS"
+                        : c->stage == CONNECTING ? "no answer from the host"
+                                                 : "no answer to the TLS handshake";
+
+    explain(c, what);
+    if (c->stage == CONNECTING && c->next)
+        try_next(c);
+    else
+        fail(c, CONN_TIMEOUT);
+}
+
+/* Shares the time that is left among the addresses that are. */
+static void limit_attempt(struct conn *c)
+{
+    int64_t left = c->due_ns - clock_monotonic_ns();
+    int     addresses = 1;
+
+    if (c->target.timeout_ns == 0) return;
+    for (struct addrinfo *a = c->next; a; a = a->ai_next)
+        addresses++;
+    net_timer_set(c->target.net, &c->limit, left > 0 ? left / addresses : 0, timed_out, c);
+}
+
+static bool start_connect(struct conn *c, const struct addrinfo *a)
+{
+    int on = 1;
+
+    c->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (c->fd < 0) return false;
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    if (connect(c->fd, a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS) return false;
+    if (!net_watch_start(c->target.net, &c->watch, c->fd, EPOLLOUT, ready, c)) return false;
+    c->stage = CONNECTING;
+    return true;
+}
+
+static void try_next(struct conn *c)
+{
+    while (c->next) {
+        const struct addrinfo *a = c->next;
+        c->next = a->ai_next;
+        drop_socket(c);
+        limit_attempt(c);
+        if (start_connect(c, a)) return;
+        explain(c, strerror(errno));
+    }
+    fail(c, CONN_TCP);
+}
+
+static void looked_up(void *ctx, struct addrinfo *found, const char *problem)
+{
+    struct conn *c = ctx;
+
+    c->lookup = NULL;
+    c->found = c->next = found;
+    if (found) {
+        try_next(c);
+        return;
+    }
+    explain(c, problem);
+    fail(c, CONN_DNS);
+}
+
+struct conn *conn_open(const struct conn_target *target, const struct conn_ops *ops, void *ctx)
+{
+    struct conn *c = xcalloc(1, sizeof(*c));
+
+    c->target = *target;
+    c->ops = ops;
+    c->ctx = ctx;
+    c->fd = -1;
+    c->want_read = true;
+    c->due_ns = clock_monotonic_ns() + target->timeout_ns;
+    limit_attempt(c);
+    c->lookup = net_lookup(target->net, target->host, target->port, looked_up, c);
+    return c;
+}

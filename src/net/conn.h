@@ -1,0 +1,65 @@
+#ifndef LSC_NET_CONN_H
+#define LSC_NET_CONN_H
+
+#include <sys/types.h>
+
+#include "net/loop.h"
+#include "net/tls.h"
+
+/*
+ * One TCP connection on the loop, with or without TLS: a stream of bytes both ways. Functions are
+ * for the loop's thread and never block.
+ */
+struct conn;
+
+/* What went wrong, by its first word: DNS, TCP, TLS, … */
+enum conn_failure { CONN_DNS, CONN_TCP, CONN_TLS, CONN_TIMEOUT };
+const char *conn_failure_name(enum conn_failure f);
+
+struct conn_target {
+    struct net              *net;
+    const char              *host;
+    uint16_t                 port;
+    SSL_CTX                 *tls; /* NULL: plain */
+    const struct tls_client *tls_options;
+    int64_t                  timeout_ns; /* for all of DNS, TCP and TLS; 0: none */
+};
+
+struct conn_ops {
+    /* The connection stands, TLS included. */
+    void (*opened)(void *ctx);
+    /* conn_read() is worth calling. */
+    void (*readable)(void *ctx);
+    /* It could not be made, or a write failed; once. The owner closes it, then or later. */
+    void (*failed)(void *ctx, enum conn_failure failure, const char *text);
+};
+
+/* Begins to connect; ops are called later, not from here. `target` may be forgotten, what it points
+   to must live as long as the connection. Addresses of a name are tried one after the other. */
+struct conn *conn_open(const struct conn_target *target, const struct conn_ops *ops, void *ctx);
+/* Ends it at once and frees it, also from within ops. NULL is fine. */
+void conn_close(struct conn *c);
+
+enum { CONN_AGAIN = 0, CONN_END = -1, CONN_BROKEN = -2 };
+/*
+ * Reads up to `size` bytes into `into`; returns how many, or CONN_AGAIN when there is nothing now,
+ * CONN_END at the end of the stream, or CONN_BROKEN when it broke; conn_problem() then tells why.
+ */
+ssize_t conn_read(struct conn *c, char *into, size_t size);
+/* TLS holds bytes that no readable() will announce: read again. */
+bool        conn_holds_more(const struct conn *c);
+const char *conn_problem(const struct conn *c);
+
+/* Sends, later if need be, in order. */
+void   conn_send(struct conn *c, struct str bytes);
+size_t conn_unsent(const struct conn *c);
+/* No more will be sent: the peer reads the end once everything is out. */
+void conn_finish(struct conn *c);
+
+/* Whether readable() is called. True at first. */
+void conn_want_read(struct conn *c, bool wanted);
+
+/* The peer's address as "192.0.2.1:443" or "[2001:db8::1]:443"; empty before opened(). */
+const char *conn_peer(const struct conn *c);
+
+#endif

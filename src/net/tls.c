@@ -1,0 +1,115 @@
+#include "net/tls.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+
+#include "net/pem.h"
+
+/* True when the folder is made for looking certificates up one by one: has names such as
+   4042bcee.0. */
+static bool hashed(const char *folder)
+{
+    DIR           *d = opendir(folder);
+    struct dirent *entry;
+    bool           found = false;
+
+    while (d && !found && (entry = readdir(d)))
+        found = strlen(entry->d_name) == 10 && strcmp(entry->d_name + 8, ".0") == 0;
+    if (d) closedir(d);
+    return found;
+}
+
+/* The folder of roots is read when a root is needed. The one file with all of them, which takes
+   tens of milliseconds to read, only when there is no such folder or the user names the file. */
+static bool system_roots(SSL_CTX *context)
+{
+    const char *folder = getenv(X509_get_default_cert_dir_env());
+    bool        lazy = hashed(folder ? folder : X509_get_default_cert_dir());
+
+    if (lazy && !getenv(X509_get_default_cert_file_env()))
+        return SSL_CTX_set_default_verify_dir(context);
+    return SSL_CTX_set_default_verify_paths(context);
+}
+
+static bool given_roots(SSL_CTX *context, const struct tls_client *o, struct buf *problem)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+
+    for (uint32_t i = 0; i < o->authorities_len; i++)
+        if (!pem_authorities(o->authorities[i], store, problem)) return false;
+    return true;
+}
+
+SSL_CTX *tls_client_context(const struct tls_client *o, struct buf *problem)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+
+    if (!context) {
+        buf_str(problem, STR("OpenSSL cannot be used: "));
+        tls_explain(NULL, SSL_ERROR_SSL, 0, problem);
+        return NULL;
+    }
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_verify(context, o->verify == TLS_VERIFY_NONE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+                       NULL);
+    bool done = o->authorities_len ? given_roots(context, o, problem) : system_roots(context);
+    if (done) return context;
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+/* SNI takes names only, and a certificate names addresses apart from names. */
+static bool set_name(SSL *ssl, const struct tls_client *o, const char *name)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    unsigned char      address[sizeof(struct in6_addr)];
+    bool               is_address =
+        inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+
+    if (!is_address && !SSL_set_tlsext_host_name(ssl, name)) return false;
+    if (o->verify != TLS_VERIFY_FULL) return true;
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return is_address ? X509_VERIFY_PARAM_set1_ip_asc(param, name)
+                      : X509_VERIFY_PARAM_set1_host(param, name, 0);
+}
+
+SSL *tls_client_new(SSL_CTX *context, const struct tls_client *o, const char *host,
+                    struct buf *problem)
+{
+    SSL       *ssl = SSL_new(context);
+    struct buf name = {0};
+
+    if (o->server_name.data)
+        buf_str(&name, o->server_name);
+    else
+        buf_str(&name, str_of(host));
+    bool done = ssl && set_name(ssl, o, buf_cstr(&name));
+    buf_release(&name);
+    if (done) return ssl;
+    tls_explain(ssl, SSL_ERROR_SSL, 0, problem);
+    SSL_free(ssl);
+    return NULL;
+}
+
+void tls_explain(SSL *ssl, int error, int saved_errno, struct buf *out)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char   *reason = ERR_reason_error_string(code);
+    long          verified = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
+
+    ERR_clear_error();
+    if (verified != X509_V_OK && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+        buf_printf(out, "certificate verify failed: %s", X509_verify_cert_error_string(verified));
+    else if (error == SSL_ERROR_SSL && reason)
+        buf_str(out, str_of(reason));
+    else if (error == SSL_ERROR_SYSCALL && saved_errno)
+        buf_str(out, str_of(strerror(saved_errno)));
+    else
+        buf_str(out, STR("the peer closed the connection"));
+}
