@@ -120,7 +120,8 @@ static bool check_together(const struct settings *s, struct plugin_open *cx)
     if (s->config_string.data && s->config_reload_automatic)
         good = conflict(cx, "config.string (-e) cannot be reloaded: it has no file to watch");
     if (!s->path_config.data && !s->config_string.data)
-        good = conflict(cx, "no config: give a file with -f, or its text with -e");
+        good = conflict(cx, "no config: give a file with -f, or its text with -e (lsc reads no "
+                            "pipelines.yml yet)");
     if (s->pipeline_ordered == ORDERED_TRUE && s->pipeline_workers > 1)
         good = conflict(cx, "pipeline.ordered true needs one worker: give -w 1");
     if (!s->allow_superuser && geteuid() == 0)

@@ -61,6 +61,15 @@ static bool hidden(const struct option *common, const struct plugin *p)
     return false;
 }
 
+/* A common row as it stands for this plugin: the default codec is the plugin's. */
+static struct option common_row(const struct option *o, const struct plugin *p)
+{
+    struct option row = *o;
+
+    if (o->type == OPT_CODEC) row.preset = p->codec ? p->codec : "plain";
+    return row;
+}
+
 static void print_row(const struct option *o, FILE *out)
 {
     struct buf b = {0};
@@ -69,7 +78,7 @@ static void print_row(const struct option *o, FILE *out)
     for (size_t i = 0; i < b.len; i++)
         if (b.data[i] == '\n') b.data[i] = ' ';
     fprintf(out, "\n  %s: %s\n", o->name, buf_cstr(&b));
-    print_wrapped(out, o->doc ? o->doc : "", 6, 80);
+    print_wrapped(out, o->obsolete ? o->obsolete : o->doc, 6, 80);
     buf_release(&b);
 }
 
@@ -79,8 +88,10 @@ static void print_plugin(const struct plugin *p, FILE *out)
     for (const struct option *o = p->options; o && o->name; o++)
         print_row(o, out);
     fprintf(out, "\nSettings of every %s:\n", plugin_kind_name(p->kind));
-    for (const struct option *o = plugin_common_options(p->kind); o->name; o++)
-        if (!hidden(o, p)) print_row(o, out);
+    for (const struct option *o = plugin_common_options(p->kind); o->name; o++) {
+        struct option row = common_row(o, p);
+        if (!hidden(o, p)) print_row(&row, out);
+    }
 }
 
 bool help_plugin(struct str name, FILE *out)
@@ -146,7 +157,7 @@ static void write_row(const struct option *o, FILE *out)
     }
     if (o->deprecated) fprintf(out, "- Deprecated: %s\n", o->deprecated);
     if (o->no_effect) fprintf(out, "- No effect in lsc: %s\n", o->no_effect);
-    if (o->doc) fprintf(out, "\n%s\n", o->doc);
+    if (o->doc && !o->obsolete) fprintf(out, "\n%s\n", o->doc);
     buf_release(&b);
 }
 
@@ -160,8 +171,10 @@ static void write_page(const struct plugin *p, FILE *out)
     for (const struct option *o = p->options; o && o->name; o++)
         write_row(o, out);
     fprintf(out, "\n## Settings of every %s\n", kind);
-    for (const struct option *o = plugin_common_options(p->kind); o->name; o++)
-        if (!hidden(o, p)) write_row(o, out);
+    for (const struct option *o = plugin_common_options(p->kind); o->name; o++) {
+        struct option row = common_row(o, p);
+        if (!hidden(o, p)) write_row(&row, out);
+    }
 }
 
 static void write_index(FILE *out)
