@@ -57,6 +57,7 @@ struct filter_context {
     void            *state;    /* the plugin's worker_size bytes */
     uint64_t        *failures; /* add 1 for each event the filter could not treat */
     struct timestamp now;      /* of the batch */
+    struct stop     *stop;     /* ends waiting when the process is forced to quit; NULL: none */
 };
 
 /*

@@ -288,7 +288,7 @@ struct runner *runner_new(const struct pipeline_plan *plan, struct stop *stop)
     r->inputs = places_new(plan->inputs, plan->inputs_len, PLUGIN_INPUT);
     r->filters = places_new(plan->filters, plan->filters_len, PLUGIN_FILTER);
     r->outputs = places_new(plan->outputs, plan->outputs_len, PLUGIN_OUTPUT);
-    r->cx = (struct filter_context){.scratch = &r->scratch, .buf = &r->buf};
+    r->cx = (struct filter_context){.scratch = &r->scratch, .buf = &r->buf, .stop = stop};
     r->decode =
         (struct decode){.scratch = &r->decode_scratch, .buf = &r->decode_buf, .emit = decoded};
     r->output_cx = (struct output_context){.scratch = &r->scratch, .buf = &r->buf, .stop = stop};
