@@ -44,7 +44,8 @@ static bool bytes_open(void *self, struct plugin_open *cx)
     struct bytes      *b = self;
     struct regex_error error;
 
-    b->pattern = regex_compile(cx->arena, STR("^([0-9 _,.]*)\\s*([kKmMgGtTpPeE]?)[bB]?$"), 0, &error);
+    b->pattern =
+        regex_compile(cx->arena, STR("^([0-9 _,.]*)\\s*([kKmMgGtTpPeE]?)[bB]?$"), 0, &error);
     return b->pattern || plugin_error(cx, NULL, "%s", error.message);
 }
 

@@ -27,34 +27,23 @@ static const struct option syslog_pri_options[] = {
                "[log][syslog][facility] and [log][syslog][severity] with [code] and [name]. "
                "Follows pipeline.ecs_compatibility unless given."),
     OPT(struct syslog_pri, OPT_STRINGS, facility_labels,
-        .doc = "Names of the facilities from 0 on. By default those of RFC 3164, from kernel to "
-               "local7. A facility beyond them gets the tag _syslogpriparsefailure."),
+        .preset = "[\"kernel\", \"user-level\", \"mail\", \"daemon\", \"security/authorization\", "
+                  "\"syslogd\", \"line printer\", \"network news\", \"uucp\", \"clock\", "
+                  "\"security/authorization\", \"ftp\", \"ntp\", \"log audit\", \"log alert\", "
+                  "\"clock\", \"local0\", \"local1\", \"local2\", \"local3\", \"local4\", "
+                  "\"local5\", \"local6\", \"local7\"]",
+        .doc = "Names of the facilities from 0 on. A facility beyond them gets the tag "
+               "_syslogpriparsefailure."),
     OPT(struct syslog_pri, OPT_STRINGS, severity_labels,
-        .doc = "Names of the severities from 0 on. By default those of RFC 3164, from emergency "
-               "to debug."),
+        .preset = "[\"emergency\", \"alert\", \"critical\", \"error\", \"warning\", \"notice\", "
+                  "\"informational\", \"debug\"]",
+        .doc = "Names of the severities from 0 on."),
     OPT(struct syslog_pri, OPT_FIELD, syslog_pri_field_name,
         .doc = "The field with the priority. By default [syslog_pri], or "
                "[log][syslog][priority] with ECS names. Where it is missing, 13 counts."),
     OPT(struct syslog_pri, OPT_BOOL, use_labels, .preset = "true",
         .doc = "Whether the names are set besides the codes."),
     OPT_END,
-};
-
-static struct str facilities[] = {
-    {"kernel", 6},        {"user-level", 10},   {"mail", 4},
-    {"daemon", 6},        {"security/authorization", 22},
-    {"syslogd", 7},       {"line printer", 12}, {"network news", 12},
-    {"uucp", 4},          {"clock", 5},         {"security/authorization", 22},
-    {"ftp", 3},           {"ntp", 3},           {"log audit", 9},
-    {"log alert", 9},     {"clock", 5},         {"local0", 6},
-    {"local1", 6},        {"local2", 6},        {"local3", 6},
-    {"local4", 6},        {"local5", 6},        {"local6", 6},
-    {"local7", 6},
-};
-
-static struct str severities[] = {
-    {"emergency", 9}, {"alert", 5},  {"critical", 8},       {"error", 5},
-    {"warning", 7},   {"notice", 6}, {"informational", 13}, {"debug", 5},
 };
 
 static const struct field *field(struct plugin_open *cx, bool ecs, const char *name,
@@ -74,10 +63,6 @@ static bool syslog_pri_open(void *self, struct plugin_open *cx)
     s->severity_name = field(cx, ecs, "syslog_severity", "[log][syslog][severity][name]");
     if (!s->syslog_pri_field_name)
         s->syslog_pri_field_name = field(cx, ecs, "syslog_pri", "[log][syslog][priority]");
-    if (!plugin_setting(cx, "facility_labels"))
-        s->facility_labels = (struct strings){sizeof(facilities) / sizeof(facilities[0]), facilities};
-    if (!plugin_setting(cx, "severity_labels"))
-        s->severity_labels = (struct strings){sizeof(severities) / sizeof(severities[0]), severities};
     return true;
 }
 
@@ -93,7 +78,7 @@ static bool priority_of(const struct value *v, struct arena *scratch, int64_t *o
     n = *v;
     if (n.kind == VALUE_LIST)
         n = n.as.list->len && n.as.list->items[0].kind != VALUE_NULL ? n.as.list->items[0]
-                                                                      : value_int(0);
+                                                                     : value_int(0);
     if (n.kind == VALUE_STRING) n = ruby_to_i(scratch, value_str(n));
     if (n.kind == VALUE_FLOAT && isfinite(n.as.f)) n = ruby_integer(scratch, trunc(n.as.f));
     if (n.kind != VALUE_INT && n.kind != VALUE_TIME) return false;
@@ -113,7 +98,8 @@ static bool set_label(struct event *ev, const struct field *f, const struct str 
     return !label || event_set(ev, f, value_string(*label));
 }
 
-/* False when the priority is none, or beyond the labels, or when there is no place for the fields. */
+/* False when the priority is none, or beyond the labels, or when there is no place for the fields.
+ */
 static bool set_fields(const struct syslog_pri *s, struct event *ev, struct filter_context *cx)
 {
     int64_t priority;
