@@ -150,14 +150,23 @@ int64_t time_local_offset_local(int64_t sec)
     return time_local_offset_utc(sec - after) == after ? after : before;
 }
 
-/* What is left of a text that is being read. */
+/*
+ * Reading. Source: Timestamp.java's formatter: java.time's ISO_LOCAL_DATE, ISO_LOCAL_TIME and zone
+ * forms, ignoring case, resolved in the "smart" way: 24:00 is the next day's start, and the 31st of
+ * a short month is its last day. Names of regions are not taken.
+ */
 struct reader {
     const char *at, *end;
 };
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 static bool take(struct reader *r, char c)
 {
-    if (r->at == r->end || *r->at != c) return false;
+    if (r->at == r->end || lower(*r->at) != lower(c)) return false;
     r->at++;
     return true;
 }
@@ -167,17 +176,18 @@ static bool digit_next(const struct reader *r)
     return r->at < r->end && *r->at >= '0' && *r->at <= '9';
 }
 
-/* Reads `min` to `max` digits. */
-static bool take_digits(struct reader *r, int min, int max, int64_t *value)
+/* Reads `min` to `max` digits; returns how many, 0 when they are fewer. */
+static int take_digits(struct reader *r, int min, int max, int64_t *value)
 {
     int n = 0;
 
     for (*value = 0; n < max && digit_next(r); n++)
         *value = *value * 10 + (*r->at++ - '0');
-    return n >= min;
+    return n >= min ? n : 0;
 }
 
-static bool take_range(struct reader *r, int max, int *value)
+/* Two digits, up to `max`. */
+static bool take_two(struct reader *r, int max, int *value)
 {
     int64_t v;
 
@@ -186,66 +196,93 @@ static bool take_range(struct reader *r, int max, int *value)
     return true;
 }
 
-/* Digits behind the point; those beyond nine are dropped. */
-static bool take_fraction(struct reader *r, uint32_t *nsec)
+/* Four digits; with a sign up to nine, and with a plus more than four. */
+static bool take_year(struct reader *r, int64_t *year)
 {
-    uint32_t value = 0;
-    int      n = 0;
+    bool minus = r->at < r->end && *r->at == '-', plus = r->at < r->end && *r->at == '+';
 
-    for (; digit_next(r); n++, r->at++)
-        if (n < 9) value = value * 10 + (uint32_t)(*r->at - '0');
-    for (int i = n; i < 9; i++)
-        value *= 10;
-    *nsec = value;
-    return n > 0;
+    r->at += minus || plus;
+    int n = take_digits(r, 4, minus || plus ? 9 : 4, year);
+    if (n == 0 || digit_next(r) || (plus && n == 4) || (minus && *year == 0)) return false;
+    if (minus) *year = -*year;
+    return true;
 }
 
 static bool take_date(struct reader *r, struct civil *c)
 {
-    static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool             negative = take(r, '-');
-    bool             wide = negative || take(r, '+');
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
-    c->month = c->day = 1;
-    if (!take_digits(r, 4, wide ? 9 : 4, &c->year)) return false;
-    if (negative) c->year = -c->year;
-    if (!take(r, '-')) return true;
-    if (!take_range(r, 12, &c->month) || c->month < 1) return false;
-    if (!take(r, '-')) return true;
-    if (!take_range(r, days[c->month - 1], &c->day) || c->day < 1) return false;
-    return c->month != 2 || c->day < 29 || is_leap(c->year);
+    if (!take_year(r, &c->year) || !take(r, '-') || !take_two(r, 12, &c->month) || c->month < 1 ||
+        !take(r, '-') || !take_two(r, 31, &c->day) || c->day < 1)
+        return false;
+    int last = days[c->month - 1] + (c->month == 2 && is_leap(c->year));
+    if (c->day > last) c->day = last;
+    return true;
 }
 
+/* Up to nine digits behind the point; none is no fraction. */
+static void take_fraction(struct reader *r, uint32_t *nsec)
+{
+    int64_t value;
+    int     n = take_digits(r, 0, 9, &value);
+
+    for (; n < 9; n++)
+        value *= 10;
+    *nsec = (uint32_t)value;
+}
+
+/* hh:mm, hh:mm:ss, hh:mm:ss.fraction */
 static bool take_time(struct reader *r, struct civil *c, uint32_t *nsec)
 {
-    if (!digit_next(r)) return true;
-    if (!take_range(r, 24, &c->hour)) return false;
-    if (take(r, ':') && !take_range(r, 59, &c->minute)) return false;
-    if (take(r, ':') && !take_range(r, 59, &c->second)) return false;
-    if ((take(r, '.') || take(r, ',')) && !take_fraction(r, nsec)) return false;
+    if (!take_two(r, 24, &c->hour) || !take(r, ':') || !take_two(r, 59, &c->minute)) return false;
+    if (take(r, ':')) {
+        if (!take_two(r, 59, &c->second)) return false;
+        if (take(r, '.')) take_fraction(r, nsec);
+    }
     return c->hour < 24 || (c->minute == 0 && c->second == 0 && *nsec == 0);
 }
 
-/* Z, +hh, +hhmm, +hh:mm, +hhmmss, +hh:mm:ss; nothing: the system's zone. */
+/* +hh, +hhmm, +hhmmss, +hh:mm, +hh:mm:ss; up to 18 hours. */
+static bool take_offset(struct reader *r, int64_t *offset)
+{
+    enum { OFFSET_MAX = 18 * 3600 };
+    int  hour, minute = 0, second = 0;
+    bool west = r->at < r->end && *r->at == '-';
+
+    if (!west && (r->at == r->end || *r->at != '+')) return false;
+    r->at++;
+    if (!take_two(r, 18, &hour)) return false;
+    bool colons = take(r, ':');
+    if ((colons || digit_next(r)) && !take_two(r, 59, &minute)) return false;
+    if ((colons ? take(r, ':') : digit_next(r)) && !take_two(r, 59, &second)) return false;
+    *offset = hour * 3600 + minute * 60 + second;
+    if (*offset > OFFSET_MAX) return false;
+    if (west) *offset = -*offset;
+    return true;
+}
+
+static bool take_word(struct reader *r, const char *word)
+{
+    struct reader start = *r;
+
+    while (*word && take(r, *word))
+        word++;
+    if (*word) *r = start;
+    return *word == '\0';
+}
+
+/* Z, UTC, GMT, UT, an offset, both; nothing: the system's zone. */
 static bool take_zone(struct reader *r, int64_t local, int64_t *offset)
 {
-    int  hour = 0, minute = 0, second = 0;
-    bool west = false;
-
+    *offset = 0;
     if (r->at == r->end) {
         *offset = time_local_offset_local(local);
         return true;
     }
-    *offset = 0;
-    if (take(r, 'Z') || take(r, 'z')) return true;
-    west = take(r, '-');
-    if (!west && !take(r, '+')) return false;
-    if (!take_range(r, 18, &hour)) return false;
-    if ((take(r, ':') || digit_next(r)) && !take_range(r, 59, &minute)) return false;
-    if ((take(r, ':') || digit_next(r)) && !take_range(r, 59, &second)) return false;
-    *offset = hour * 3600 + minute * 60 + second;
-    if (west) *offset = -*offset;
-    return true;
+    if (take(r, 'Z')) return true;
+    if (take_word(r, "UTC") || take_word(r, "GMT") || take_word(r, "UT"))
+        return r->at == r->end || take_offset(r, offset);
+    return take_offset(r, offset);
 }
 
 bool time_parse(struct str text, struct timestamp *out)
@@ -256,11 +293,7 @@ bool time_parse(struct str text, struct timestamp *out)
     int64_t       local, offset;
 
     if (!take_date(&r, &c)) return false;
-    if (take(&r, 'T') || take(&r, 't')) {
-        if (!take_time(&r, &c, &nsec)) return false;
-    } else if (r.at != r.end) {
-        return false;
-    }
+    if (take(&r, 'T') && !take_time(&r, &c, &nsec)) return false;
     local = time_from_civil(c.year, c.month, c.day, c.hour, c.minute, c.second);
     if (!take_zone(&r, local, &offset) || r.at != r.end) return false;
     *out = (struct timestamp){local - offset, nsec};
