@@ -42,7 +42,7 @@ static void from_integer(struct decimal *d, uint64_t m, int places)
  */
 static inline bool short_decimal(double f, uint64_t *m, int *places)
 {
-    for (int k = 0; k <= 17; k++) {
+    for (int k = 0; k <= 20; k++) {
         double scaled = f * json_power_of_ten[k];
         if (scaled >= 1e15) return false;
         double whole = (double)(int64_t)(scaled + 0.5), off = scaled - whole;
@@ -55,6 +55,59 @@ static inline bool short_decimal(double f, uint64_t *m, int *places)
     return false;
 }
 
+#ifdef __SIZEOF_INT128__
+/* Doubles with a fraction: `m` / 2^`shift`. False for powers of two, whose neighbours lie at two
+   distances. */
+static bool as_fraction(double f, uint64_t *m, int *shift)
+{
+    int    exponent;
+    double half = frexp(f, &exponent);
+
+    *m = (uint64_t)(half * 0x1p53);
+    *shift = 53 - exponent;
+    return *shift > 0 && half != 0.5;
+}
+
+/*
+ * The shortest decimal of a double between 1e-5 and 1e15 that needs 16 or 17 digits: all exact,
+ * because 2^54 * 10^21 fits into 128 bits. The double is middle / 2^shift; what lies between low
+ * and high reads back as it, with the ends when its last bit is 0.
+ */
+static bool medium_decimal(double f, struct decimal *d)
+{
+    uint64_t m;
+    int      shift, places = 16;
+
+    if (!as_fraction(f, &m, &shift)) return false;
+    for (int i = 1; i < 15 && f >= json_power_of_ten[i]; i++)
+        places--;
+    for (double g = f; g < 1; g *= 10)
+        places++;
+    if (places > 21) return false;
+    json_u128 power = (json_u128)json_power_of_ten[places > 18 ? 18 : places];
+    for (int i = 18; i < places; i++)
+        power *= 10;
+    shift++;
+    json_u128 low = power * (2 * m - 1), high = power * (2 * m + 1), middle = power * (2 * m);
+    uint64_t  digits = (uint64_t)(middle >> shift), tens = (digits + 5) / 10;
+    json_u128 rest = middle - ((json_u128)digits << shift), half = (json_u128)1 << (shift - 1),
+              near;
+    if (digits % 10 == 5 && rest == 0) tens &= ~(uint64_t)1; /* half-way: to the even one */
+    near = (json_u128)(tens * 10) << shift;
+    if (m % 2 ? near > low && near < high : near >= low && near <= high)
+        from_integer(d, tens, places - 1);
+    else
+        from_integer(d, digits + (rest > half || (rest == half && digits % 2)), places);
+    return true;
+}
+#else
+static bool medium_decimal(double f, struct decimal *d)
+{
+    (void)f, (void)d;
+    return false;
+}
+#endif
+
 /* Reads "d.ddde±xx" into digits and point. */
 static void from_text(struct decimal *d, const char *text)
 {
@@ -66,14 +119,35 @@ static void from_text(struct decimal *d, const char *text)
         d->len--;
 }
 
-/* Any float: the fewest digits, two at least, that read back. */
+/* The decimal in `text` with the last of its `count` digits one higher; false when that does not
+   read as `f`. */
+static bool next_decimal(double f, const char *text, int count, struct decimal *d)
+{
+    char     higher[48];
+    uint64_t m = 0;
+
+    from_text(d, text);
+    for (int i = 0; i < count; i++)
+        m = 10 * m + (uint64_t)(i < d->len ? d->digits[i] - '0' : 0);
+    snprintf(higher, sizeof(higher), "%llue%d", (unsigned long long)m + 1, d->point - count);
+    from_integer(d, m + 1, count - d->point);
+    return strtod(higher, NULL) == f;
+}
+
+/* Any float: the fewest digits that read back, two at least. Decimals of up to 15 digits all read
+   as different floats, except where floats are so small that they have fewer bits. A power of two
+   is nearer to the float below than to the one above, so a decimal above it may do where a nearer
+   one below it does not. */
 static void long_decimal(double f, struct decimal *d)
 {
-    char text[40];
+    char text[48];
+    int  exponent;
+    bool power = frexp(f, &exponent) == 0.5;
 
-    for (int digits = 2; digits <= DIGITS_MAX; digits++) {
-        snprintf(text, sizeof(text), "%.*e", digits - 1, f);
+    for (int count = f < 0x1p-1022 ? 2 : 15; count <= DIGITS_MAX; count++) {
+        snprintf(text, sizeof(text), "%.*e", count - 1, f);
         if (strtod(text, NULL) == f) break;
+        if (power && next_decimal(f, text, count, d)) return;
     }
     from_text(d, text);
 }
@@ -160,10 +234,11 @@ char *json_put_float(char *to, double f)
 
     if (!isfinite(f) || f == 0) return put_special(to, f);
     if (f < 0) *to++ = '-';
-    if (size >= 1e-5 && size < 1e15 && short_decimal(size, &m, &places)) {
+    bool usual = size >= 1e-5 && size < 1e15;
+    if (usual && short_decimal(size, &m, &places)) {
         if (plain) return put_short(to, m, places);
         from_integer(&d, m, places);
-    } else {
+    } else if (!usual || !medium_decimal(size, &d)) {
         long_decimal(size, &d);
     }
     return plain ? put_plain(to, &d) : put_exponent(to, &d);

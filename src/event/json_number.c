@@ -1,6 +1,7 @@
 #include "event/json_number.h"
 
 #include <locale.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -82,6 +83,40 @@ static inline bool fast_float(const struct decimal *d, double *out)
     return true;
 }
 
+#ifdef __SIZEOF_INT128__
+/* m / 10^places, correctly rounded: a long division with 54 bits and whether anything is left. */
+static double divide(uint64_t m, unsigned places)
+{
+    unsigned  shift = 63 + (unsigned)__builtin_clzll(m);
+    json_u128 n = (json_u128)m << shift, q = n / (uint64_t)json_power_of_ten[places];
+    bool      rest = q * (uint64_t)json_power_of_ten[places] != n;
+    uint64_t  high = (uint64_t)(q >> 64);
+    unsigned  bits =
+        high ? 128 - (unsigned)__builtin_clzll(high) : 64 - (unsigned)__builtin_clzll((uint64_t)q);
+    unsigned drop = bits - 54;
+    uint64_t top = (uint64_t)(q >> drop);
+
+    rest |= (q & (((json_u128)1 << drop) - 1)) != 0;
+    return ldexp((double)((top >> 1) + ((top & 1) && (rest || (top & 2)))),
+                 (int)drop + 1 - (int)shift);
+}
+#endif
+
+/* Decimals of up to 19 digits: what programs print that print all digits. */
+static inline bool exact_float(const struct decimal *d, double *out)
+{
+#ifdef __SIZEOF_INT128__
+    if (d->digits > DIGITS_MAX || d->mantissa == 0) return false;
+    if (d->exponent > 0 || d->exponent < -DIGITS_MAX) return false;
+    double f = divide(d->mantissa, (unsigned)-d->exponent);
+    *out = d->negative ? -f : f;
+    return true;
+#else
+    (void)d, (void)out;
+    return false;
+#endif
+}
+
 /* Reads on at the point or the exponent of the number that begins at `start`. */
 static const char *read_float(const char *start, const char *p, const char *end, struct decimal *d,
                               struct value *out)
@@ -97,7 +132,7 @@ static const char *read_float(const char *start, const char *p, const char *end,
     }
     if (p < end && (*p | 0x20) == 'e') p = read_exponent(p + 1, end, d);
     if (!p) return NULL;
-    if (!fast_float(d, &f)) f = slow_float(start, (size_t)(p - start));
+    if (!fast_float(d, &f) && !exact_float(d, &f)) f = slow_float(start, (size_t)(p - start));
     *out = value_float(f);
     return p;
 }
