@@ -234,7 +234,7 @@ static void put_plain(struct buf *out, const char *component, enum log_level lev
         put_value(out, &values[i]);
         before = ", :";
     }
-    buf_str(out, before[1] == ':' ? STR("}\n") : STR("\n"));
+    buf_str(out, before[0] == ',' ? STR("}\n") : STR("\n"));
 }
 
 static void put_member(struct buf *out, const char *name, struct str value)
