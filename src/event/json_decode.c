@@ -140,6 +140,14 @@ static size_t string_bound(const char *p, const char *end)
     return (size_t)((p < end ? p : end) - from);
 }
 
+/* Whether the string at `from` begins with an escape that gave U+FFFD to a lone surrogate. */
+static bool begins_with_lone_surrogate(struct decoder *d, const char *from, struct str s)
+{
+    if (d->end - from < 6 || from[0] != '\\' || from[1] != 'u') return false;
+    int32_t c = hex4(from + 2, d->end);
+    return c >= 0xD800 && c <= 0xDFFF && str_starts(s, STR("\xEF\xBF\xBD"));
+}
+
 /* The rest of a string that began at `from` and has its first escape at `p`. */
 static const char *string_with_escapes(struct decoder *d, const char *from, const char *p,
                                        unsigned high, struct str *s)
@@ -157,6 +165,8 @@ static const char *string_with_escapes(struct decoder *d, const char *from, cons
         if (!p) return NULL;
     }
     *s = (struct str){start, (size_t)(out - start)};
+    /* Logstash keeps nothing of a string that begins so. */
+    if (begins_with_lone_surrogate(d, from, *s)) s->len = 0;
     arena_trim(d->arena, start, s->len);
     if ((high & 0x80) && !utf8_valid(*s)) return fail(d, from, "string is not UTF-8");
     return p + 1;
