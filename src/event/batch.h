@@ -15,7 +15,7 @@ struct origin {
         const struct field *field;
         struct value        value;
         bool                always; /* false: only when the event has no such field */
-        bool                is_message; /* the value is the message itself, as it was read */
+        bool is_message; /* the value is the message itself, with `value` (text) behind it */
     } * fields;
 };
 

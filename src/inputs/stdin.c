@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fatal.h"
 #include "base/log.h"
+#include "plugin/common.h"
 #include "plugin/intake.h"
 #include "plugin/plugin.h"
 
@@ -111,6 +112,17 @@ static void greet(void)
     if (isatty(STDIN_FILENO) && write(STDERR_FILENO, greeting, sizeof(greeting) - 1) < 0) errno = 0;
 }
 
+/* What stands between the messages: part of the text as read. */
+static struct str delimiter_of(const struct intake *to)
+{
+    const struct codec     *codec = intake_node(to)->common.codec;
+    const struct codec_ops *ops = &codec->plugin->codec_ops;
+    struct framing          framing = {.delimiter = STR("")};
+
+    if (ops->framing) ops->framing(codec->self, &framing);
+    return framing.delimiter;
+}
+
 static bool stdin_run(void *self, struct intake *to, struct stop *stop)
 {
     struct stdin_input *in = self;
@@ -118,9 +130,10 @@ static bool stdin_run(void *self, struct intake *to, struct stop *stop)
     char               *buffer = xmalloc(READ_SIZE);
 
     in->fields[0].value = value_string(intake_host(to));
+    in->fields[1].value = value_string(delimiter_of(to));
     greet();
     read_all(s, to, &in->origin, buffer, stop);
-    stream_flush(s, &in->origin);
+    stream_end(s, &in->origin);
     stream_free(s);
     free(buffer);
     return true;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/fatal.h"
+#include "base/log.h"
 #include "pipeline/intake.h"
 
 /* Longest message unless the codec says otherwise: a peer that never ends its line must not fill
@@ -175,6 +176,45 @@ void stream_flush(struct stream *s, const struct origin *origin)
         s->scanned = 0;
     }
     codec_flush(s, origin, true);
+}
+
+/* Takes the place of feed_emit() for what is dropped. */
+static void drop_event(struct decode *d, struct event *ev)
+{
+    (void)d;
+    (void)ev;
+    log_warn("codec", "lines held back at the end of the input are dropped, as Logstash does; "
+                      "set auto_flush_interval to keep them");
+}
+
+static void codec_drop(struct stream *s)
+{
+    uint64_t       failures = 0;
+    struct feeding f = feeding(s, NULL, &failures);
+
+    f.decode.emit = drop_event;
+    s->codec->plugin->codec_ops.flush(s->codec->self, s->state, &f.decode, true);
+    arena_reset(&s->scratch);
+}
+
+void stream_end(struct stream *s, const struct origin *origin)
+{
+    bool holds = s->codec->plugin->codec_ops.flush != NULL;
+
+    if (s->pending.len > 0 && !str_eq(s->framing.delimiter, STR("\n"))) {
+        log_warn("codec",
+                 "the input ends without a delimiter; what is behind the last one is dropped",
+                 LOG_INT("bytes", (int64_t)s->pending.len));
+        buf_clear(&s->pending);
+    } else if (s->pending.len > 0) {
+        deliver(s, buf_view(&s->pending), origin);
+        buf_clear(&s->pending);
+    }
+    s->scanned = 0;
+    if (holds && stream_deadline(s) == INT64_MAX)
+        codec_drop(s);
+    else
+        codec_flush(s, origin, true);
 }
 
 int64_t stream_deadline(const struct stream *s)

@@ -50,6 +50,10 @@ struct stream *stream_open(struct intake *to, bool whole);
 bool stream_feed(struct stream *s, struct str bytes, const struct origin *origin);
 /* The end: an unfinished line becomes a message, codecs flush. */
 void stream_flush(struct stream *s, const struct origin *origin);
+/* The end of an input whose codec Logstash does not flush (stdin). A last line without its newline
+   is a message, and a codec with a deadline flushes; what stands behind the last delimiter of
+   another kind, and what a codec holds back otherwise, is dropped with a warning. */
+void stream_end(struct stream *s, const struct origin *origin);
 /* Monotonic time at which stream_tick() is wanted; INT64_MAX: not. */
 int64_t stream_deadline(const struct stream *s);
 void    stream_tick(struct stream *s, const struct origin *origin);

@@ -183,6 +183,16 @@ static void drain(struct runner *r)
 
 /* ---- decoding ---- */
 
+/* The message as it was read, with its delimiter. */
+static struct value whole_message(struct arena *a, struct str message, struct str delimiter)
+{
+    char *text = arena_alloc(a, message.len + delimiter.len);
+
+    memcpy(text, message.data, message.len);
+    memcpy(text + message.len, delimiter.data, delimiter.len);
+    return value_string((struct str){text, message.len + delimiter.len});
+}
+
 static void apply_origin(struct event *ev, const struct item *item)
 {
     const struct origin *o = item->origin;
@@ -191,7 +201,8 @@ static void apply_origin(struct event *ev, const struct item *item)
         const struct origin_field *f = &o->fields[i];
         if (!f->always && event_get(ev, f->field)) continue;
         event_set(ev, f->field,
-                  f->is_message ? value_string(item->message) : value_clone(ev->arena, f->value));
+                  f->is_message ? whole_message(ev->arena, item->message, value_str(f->value))
+                                : value_clone(ev->arena, f->value));
     }
 }
 
