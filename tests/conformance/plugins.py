@@ -14,7 +14,7 @@ useragent uuid websocket xml""".split()
 def plugins_of(lsc):
     """(codecs, all others) of that lsc, by name."""
     text = subprocess.run([lsc, "--plugin-help"], capture_output=True, text=True, check=True).stdout
-    found = re.findall(r"(input|codec|filter|output)/([a-z0-9_]+)", text)
+    found = re.findall(r"^(input|codec|filter|output) +([a-z0-9_]+)", text, re.M)
     return {n for k, n in found if k == "codec"}, {n for k, n in found if k != "codec"}
 
 
