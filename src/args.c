@@ -113,10 +113,10 @@ static void add_setting(struct parsing *p, struct str text, int at)
 
 static const struct setting *long_flag(struct str name)
 {
-    if (str_is(name, "field-reference-escape-style"))
-        return settings_row(STR("config.field_reference.escape_style"));
-    const struct setting *row = settings_row(name);
-    return row && row->flag ? row : NULL;
+    for (const struct setting *row = settings_rows; row->option.name; row++)
+        if (row->flag && str_is(name, row->long_flag ? row->long_flag : row->option.name))
+            return row;
+    return NULL;
 }
 
 /* --plugin-help has a value only when one follows that is no flag. */

@@ -32,11 +32,12 @@ static void print_doc(const char *text, int indent, FILE *out)
 static void print_flag(const struct setting *row, FILE *out)
 {
     const struct option *o = &row->option;
+    const char          *name = row->long_flag ? row->long_flag : o->name;
 
     if (row->letter)
-        fprintf(out, "  -%c, --%s", row->letter, o->name);
+        fprintf(out, "  -%c, --%s", row->letter, name);
     else
-        fprintf(out, "      --%s", o->name);
+        fprintf(out, "      --%s", name);
     if (row->argument) fprintf(out, " %s", row->argument);
     fputc('\n', out);
     print_doc(o->doc, 10, out);

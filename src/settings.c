@@ -25,7 +25,8 @@ const struct setting *settings_row(struct str key)
 static const char *key_at(const void *flags, int i)
 {
     for (const struct setting *row = settings_rows; row->option.name; row++)
-        if ((*(const bool *)flags ? row->flag : !row->own) && i-- == 0) return row->option.name;
+        if ((*(const bool *)flags ? row->flag : !row->own) && i-- == 0)
+            return *(const bool *)flags && row->long_flag ? row->long_flag : row->option.name;
     return NULL;
 }
 

@@ -44,10 +44,11 @@ struct settings {
 
 struct setting {
     struct option option;
-    char          letter;   /* of the short flag; 0: none */
-    bool          flag;     /* --KEY exists */
-    bool          own;      /* of the command line only: no key of logstash.yml */
-    const char   *argument; /* how the flag's value is called in the help; NULL: takes none */
+    char          letter;    /* of the short flag; 0: none */
+    bool          flag;      /* --KEY exists */
+    bool          own;       /* of the command line only: no key of logstash.yml */
+    const char   *argument;  /* how the flag's value is called in the help; NULL: takes none */
+    const char   *long_flag; /* when it is not called as the key: without the dashes */
 };
 
 /* Sorted as the help shows them; the last has no option.name. */

@@ -77,7 +77,8 @@ const struct setting settings_rows[] = {
                          config_escape_style, .preset = "none", .choices = escape_styles,
                          .doc = "How brackets in field names are written in references."),
      .flag = true,
-     .argument = "STYLE"},
+     .argument = "STYLE",
+     .long_flag = "field-reference-escape-style"},
 
     /* the pipeline */
     FLAG(0, "ID", OPT_STRING, "pipeline.id", pipeline_id, .preset = "main",
