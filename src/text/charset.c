@@ -30,14 +30,14 @@ struct charset_name {
 
 #define NAME(ruby, k, c) ruby,
 const char *const charset_names[] = {
-#include "text/charset_names.h"
+#include "text/charset_names.def"
     NULL,
 };
 #undef NAME
 
 #define NAME(ruby, k, c) {CHARSET_KIND_##k, c},
 static const struct charset_name known[] = {
-#include "text/charset_names.h"
+#include "text/charset_names.def"
 };
 #undef NAME
 
