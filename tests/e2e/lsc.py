@@ -28,7 +28,7 @@ PATIENCE = float(os.environ.get("LSC_TEST_PATIENCE", "1"))
 
 
 def program(name="lsc"):
-    """The path of a program of the build: lsc or lsc-feed."""
+    """The path of a program of the build: lsc or tools/lsc-feed."""
     given = os.environ.get("LSC")
     folders = [pathlib.Path(given).parent] if given else [ROOT / "build/src", ROOT / "src"]
     for folder in folders:
