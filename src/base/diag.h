@@ -39,6 +39,9 @@ __attribute__((format(printf, 4, 5))) void diag(struct diags *d, enum severity s
                                                 const char *format, ...);
 void diag_v(struct diags *d, enum severity s, struct loc at, const char *format, va_list args);
 
+/* Says "N more errors" when there were more than DIAG_LIMIT; call it once, when all is checked. */
+void diag_end(struct diags *d);
+
 /* Line and column (both from 1; column in characters) of a loc with a source. */
 void loc_position(struct loc at, int *line, int *column);
 
