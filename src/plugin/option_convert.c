@@ -179,7 +179,6 @@ static bool to_field(const struct option *o, const struct ast_value *v, const st
     const char *problem = "not a field reference";
     size_t      at = 0;
 
-    if (v->kind == AST_LIST || v->kind == AST_HASH) return wrong(o, v, cx);
     struct str text = ast_to_s(cx->arena, v);
     /* Logstash takes "" and means a field without a name. */
     *out = text.len ? field_parse(cx->arena, text, &problem, &at) : field_of_name(cx->arena, text);

@@ -189,7 +189,7 @@ static void lists(void **state)
     assert_true(bind("fields => [\"a\", \"[b][c]\"]") && sample.fields.len == 2);
     assert_int_equal(sample.fields.at[1]->depth, 2);
     assert_false(bind("fields => [\"a\", \"[b\"]"));
-    SAYS("t:1:28: error");
+    SAYS("t:1:33: error: \"fields\" takes a field reference:");
     assert_true(bind("texts => \"%{a}\"") && sample.texts.len == 1);
     assert_true(bind("field => \"\"") && sample.field); /* check-0204 */
 }
