@@ -69,7 +69,7 @@ static void lsc_yyerror(struct loc *loc, struct parse *p, const char *message);
 config:
     %empty
   | config SECTION block            { parse_add_section(p, $2, @2, $3); }
-  | config error                    { yyerrok; }
+  | config error
   ;
 
 block:
