@@ -70,7 +70,7 @@ static struct field_step make_step(struct arena *a, struct str name)
 
 /* What a scan of a reference is at. */
 struct scan {
-    struct str  steps[FIELD_DEPTH_MAX + 1];
+    struct str  steps[FIELD_DEPTH_MAX];
     uint32_t    depth; /* steps so far */
     const char *problem;
     size_t      at;
@@ -85,7 +85,7 @@ static bool fail(struct scan *s, const char *problem, size_t at)
 
 static bool add_step(struct scan *s, struct str name, size_t at)
 {
-    if (s->depth > FIELD_DEPTH_MAX) return fail(s, "has too many parts", at);
+    if (s->depth == FIELD_DEPTH_MAX) return fail(s, "has too many parts", at);
     s->steps[s->depth++] = name;
     return true;
 }

@@ -94,7 +94,8 @@ static void upper_case(void **state)
     changes(utf8_upper, "abc XYZ 09_{", "ABC XYZ 09_{");
     changes(utf8_upper, "caf\u00e9 \u00fc\u00ff", "CAF\u00c9 \u00dc\u0178");
     changes(utf8_upper, "stra\u00dfe \ufb01x", "STRASSE FIX");
-    changes(utf8_upper, "\u03b1\u03b2\u03c3\u03c2 \u0434\u044f", "\u0391\u0392\u03a3\u03a3 \u0414\u042f");
+    changes(utf8_upper, "\u03b1\u03b2\u03c3\u03c2 \u0434\u044f",
+            "\u0391\u0392\u03a3\u03a3 \u0414\u042f");
     changes(utf8_upper, "\u0131i\u01c6\u1fb3", "II\u01c4\u0391\u0399");
     changes(utf8_upper, "\u65e5\u672c \U0001F600 \U00010428", "\u65e5\u672c \U0001F600 \U00010400");
 }

@@ -220,7 +220,8 @@ static void equality(void **state)
     assert_false(equal("{\"a\":1}", "{\"a\":1,\"b\":1}"));
     assert_false(equal("{\"a\":1}", "{\"b\":1}"));
     assert_false(equal("\"a\"", "\"b\""));
-    assert_true(value_eq(value_time((struct timestamp){1, 2}), value_time((struct timestamp){1, 2})));
+    assert_true(
+        value_eq(value_time((struct timestamp){1, 2}), value_time((struct timestamp){1, 2})));
     assert_false(
         value_eq(value_time((struct timestamp){1, 2}), value_time((struct timestamp){1, 3})));
 }
