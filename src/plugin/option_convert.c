@@ -213,15 +213,23 @@ static bool to_regex(const struct option *o, const struct ast_value *v, struct r
     return false;
 }
 
+/* Where a text is wanted, Logstash takes a list or hash, too, as Ruby prints it. */
+static void text_warning(const struct option *o, const struct ast_value *v, struct plugin_open *cx)
+{
+    diag(cx->diags, DIAG_WARNING, v->loc, "\"%s\" takes %s: this %s is taken as its text", o->name,
+         type_names[o->type],
+         v->kind == AST_LIST   ? "list"
+         : v->kind == AST_HASH ? "hash"
+                               : "codec");
+}
+
 /* Types that hold one text. A hash of one entry counts as its text, as Logstash takes it. */
 static bool convert_text(const struct option *o, const struct ast_value *v, void *member,
                          struct plugin_open *cx)
 {
     if (v->kind == AST_LIST || v->kind == AST_PLUGIN || (v->kind == AST_HASH && v->len != 1))
         return wrong(o, v, cx);
-    if (v->kind == AST_HASH)
-        diag(cx->diags, DIAG_WARNING, v->loc, "\"%s\" takes %s: this hash is taken as its text",
-             o->name, type_names[o->type]);
+    if (v->kind == AST_HASH) text_warning(o, v, cx);
     switch (o->type) {
     case OPT_PATH:
         return to_path(o, v, member, cx);
@@ -271,9 +279,8 @@ static bool convert_list(const struct option *o, const struct ast_value *v, void
 
     for (uint32_t i = 0; i < len; i++) {
         void *slot = at + i * size;
-        if (items[i].kind == AST_LIST || items[i].kind == AST_HASH || items[i].kind == AST_PLUGIN)
-            good = wrong(o, &items[i], cx);
-        else if (o->type == OPT_STRINGS)
+        if (!ast_text(&items[i]).data) text_warning(o, &items[i], cx);
+        if (o->type == OPT_STRINGS)
             *(struct str *)slot = ast_to_s(cx->arena, &items[i]);
         else if (o->type == OPT_FIELDS)
             good &= to_field(o, &items[i], slot, cx);

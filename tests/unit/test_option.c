@@ -183,6 +183,8 @@ static void lists(void **state)
     assert_true(bind("words => \"x\"") && sample.words.len == 1);
     assert_true(bind("words => [5, 1.50, -2]") && sample.words.len == 3);
     assert_true(str_is(sample.words.at[1], "1.5")); /* lang-0278 */
+    assert_true(bind("words => [[\"aa\", \"bb\"], \"c\"]") && warnings == 1);
+    assert_true(str_is(sample.words.at[0], "[\"aa\", \"bb\"]")); /* lang-0279 */
     assert_true(bind("words => [ ]") && sample.words.len == 0);
     assert_true(bind("words => { \"a\" => \"b\" }")); /* check-0179 */
     assert_int_equal(warnings, 1);
