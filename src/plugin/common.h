@@ -24,11 +24,13 @@ struct add_field {
     const struct template *name;
     const struct field    *field; /* when the name is constant */
     struct templates       values;
+    bool                   broken; /* can never work: see decorate.c */
 };
 
 struct remove_field {
     const struct template *name;
     const struct field    *field; /* when the name is constant */
+    bool                   broken;
 };
 
 struct decoration {

@@ -6,85 +6,121 @@
  * event's arena.
  */
 
-/* The field that a constant name means; NULL with *good unchanged for a name with references. */
-static const struct field *constant_field(const struct template *t, struct loc loc,
-                                          struct plugin_open *cx, bool *good)
-{
-    const char *problem = "not a field reference";
-    struct str  text;
+/*
+ * A name or value that can never work is a warning, not an error: Logstash starts with it, and
+ * every event that gets here is tagged (field-0053 to field-0064 of the conformance cases).
+ */
+struct compiling {
+    struct plugin_open *cx;
+    struct str          fail_tag;
+    bool                fatal; /* a date pattern: Logstash does not start with it */
+};
 
-    if (!template_constant(t, &text)) return NULL;
-    const struct field *f = field_parse(cx->arena, text, &problem, NULL);
-    if (!f) {
-        diag(cx->diags, DIAG_ERROR, loc, "\"%.*s\" is not a field reference: %s", STR_ARG(text),
-             problem);
-        *good = false;
-    }
-    return f;
+static void never_works(struct compiling *k, struct str text, struct loc loc, const char *problem)
+{
+    diag(k->cx->diags, DIAG_WARNING, loc,
+         "\"%.*s\" is not a field reference: %s; every event gets the tag %.*s here", STR_ARG(text),
+         problem, STR_ARG(k->fail_tag));
 }
 
-static const struct template *compile(struct str text, struct loc loc, struct plugin_open *cx,
-                                      bool *good)
+/* Compiles a text; NULL when it can never work. */
+static const struct template *compile(struct compiling *k, struct str text, struct loc loc)
 {
     const char *problem = NULL;
     size_t      at;
     bool        fatal = false;
 
-    const struct template *t = template_parse(cx->arena, text, &problem, &at, &fatal);
-    if (problem) diag(cx->diags, fatal ? DIAG_ERROR : DIAG_WARNING, loc, "%s", problem);
-    if (fatal) *good = false;
-    return t;
+    const struct template *t = template_parse(k->cx->arena, text, &problem, &at, &fatal);
+    if (!problem) return t;
+    if (fatal) {
+        diag(k->cx->diags, DIAG_ERROR, loc, "%s", problem);
+        k->fatal = true;
+    } else {
+        never_works(k, text, loc, problem);
+    }
+    return NULL;
 }
 
-/* The values of one field to add: of a list its items, of a hash its pairs as Ruby prints them. */
-static struct templates compile_values(const struct ast_value *v, struct plugin_open *cx,
-                                       bool *good)
+/* The field that a constant name means; NULL for a name with references. False: never works. */
+static bool constant_field(struct compiling *k, const struct template *name, struct loc loc,
+                           const struct field **out)
 {
-    struct templates out = {0};
-    bool             many = v->kind == AST_LIST || v->kind == AST_HASH;
+    const char *problem = NULL;
+    struct str  text;
 
-    out.len = many ? v->len : 1;
-    out.at = arena_alloc(cx->arena, ((size_t)out.len + 1) * sizeof(*out.at));
-    for (uint32_t i = 0; i < out.len; i++) {
+    *out = NULL;
+    if (!name) return false;
+    if (!template_constant(name, &text)) return true;
+    *out = field_parse(k->cx->arena, text, &problem, NULL);
+    if (!*out) never_works(k, text, loc, problem ? problem : "it cannot be read");
+    return *out != NULL;
+}
+
+/* The values of one field to add: of a list its items, of a hash its pairs as Ruby prints them.
+   False: one never works. */
+static bool compile_values(struct compiling *k, const struct ast_value *v, struct templates *out)
+{
+    struct arena *a = k->cx->arena;
+    bool          many = v->kind == AST_LIST || v->kind == AST_HASH, good = true;
+
+    out->len = many ? v->len : 1;
+    out->at = arena_alloc(a, ((size_t)out->len + 1) * sizeof(*out->at));
+    for (uint32_t i = 0; i < out->len; i++) {
         if (v->kind == AST_HASH) {
             struct ast_value both[2] = {v->entries[i].key, v->entries[i].value};
             struct ast_value pair = {.kind = AST_LIST, .len = 2, .items = both};
-            out.at[i] = compile(ast_to_s(cx->arena, &pair), v->loc, cx, good);
+            out->at[i] = compile(k, ast_to_s(a, &pair), v->loc);
         } else {
             const struct ast_value *item = many ? &v->items[i] : v;
-            out.at[i] = compile(ast_to_s(cx->arena, item), item->loc, cx, good);
+            out->at[i] = compile(k, ast_to_s(a, item), item->loc);
         }
+        good &= out->at[i] != NULL;
     }
-    return out;
+    return good;
+}
+
+static void compile_add(struct compiling *k, const struct pairs *pairs, struct decoration *d)
+{
+    d->add_len = pairs->len;
+    d->add = arena_zalloc(k->cx->arena, ((size_t)d->add_len + 1) * sizeof(*d->add));
+    for (uint32_t i = 0; i < d->add_len; i++) {
+        const struct pair *p = &pairs->at[i];
+        struct add_field  *add = &d->add[i];
+        add->name = compile(k, p->key, p->key_loc);
+        bool named = constant_field(k, add->name, p->key_loc, &add->field);
+        add->broken = !compile_values(k, p->value, &add->values) || !named;
+    }
+}
+
+static void compile_remove(struct compiling *k, const struct templates *names_given,
+                           struct decoration *d)
+{
+    const struct ast_setting *s = plugin_setting(k->cx, "remove_field");
+
+    d->remove_len = names_given->len;
+    d->remove = arena_zalloc(k->cx->arena, ((size_t)d->remove_len + 1) * sizeof(*d->remove));
+    for (uint32_t i = 0; i < d->remove_len; i++) {
+        struct remove_field *remove = &d->remove[i];
+        remove->name = names_given->at[i];
+        remove->broken = !constant_field(k, remove->name, s->value.loc, &remove->field);
+    }
 }
 
 bool decoration_open(struct node *n, struct plugin_open *cx)
 {
-    const struct common      *c = &n->common;
-    struct decoration        *d = &n->decoration;
-    const struct ast_setting *remove = plugin_setting(cx, "remove_field");
-    bool                      good = true;
+    const struct common *c = &n->common;
+    struct decoration   *d = &n->decoration;
+    struct compiling     k = {.cx = cx};
 
-    d->add_len = c->add_field.len;
-    d->add = arena_zalloc(cx->arena, (d->add_len + 1) * sizeof(*d->add));
-    for (uint32_t i = 0; i < d->add_len; i++) {
-        const struct pair *p = &c->add_field.at[i];
-        d->add[i].name = compile(p->key, p->key_loc, cx, &good);
-        d->add[i].field = constant_field(d->add[i].name, p->key_loc, cx, &good);
-        d->add[i].values = compile_values(p->value, cx, &good);
-    }
-    d->remove_len = c->remove_field.len;
-    d->remove = arena_zalloc(cx->arena, (d->remove_len + 1) * sizeof(*d->remove));
-    for (uint32_t i = 0; i < d->remove_len; i++) {
-        d->remove[i].name = c->remove_field.at[i];
-        d->remove[i].field = constant_field(d->remove[i].name, remove->value.loc, cx, &good);
-    }
+    k.fail_tag = arena_printf(cx->arena, "_%s_error", n->plugin->name);
+    compile_add(&k, &c->add_field, d);
+    compile_remove(&k, &c->remove_field, d);
     d->add_tag = n->plugin->kind == PLUGIN_INPUT ? c->tags : c->add_tag;
     d->remove_tag = c->remove_tag;
     d->type = c->type;
-    d->fail_tag = arena_printf(cx->arena, "_%s_error", n->plugin->name);
+    d->fail_tag = k.fail_tag;
     d->any = d->add_len || d->remove_len || d->add_tag.len || d->remove_tag.len || d->type.data;
-    return good;
+    return !k.fatal;
 }
 
 /* Array(value) of Ruby, with room for one more. */
@@ -158,7 +194,8 @@ static bool add_fields(const struct decoration *d, struct event *ev, struct buf 
 {
     for (uint32_t i = 0; i < d->add_len; i++) {
         const struct add_field *add = &d->add[i];
-        const struct field     *f = name_field(add->name, add->field, ev, scratch);
+        if (add->broken) return false;
+        const struct field *f = name_field(add->name, add->field, ev, scratch);
         if (!f) return false;
         for (uint32_t k = 0; k < add->values.len; k++) {
             struct value v = value_string(template_str(add->values.at[k], ev));
@@ -187,7 +224,7 @@ bool decoration_apply(const struct decoration *d, struct event *ev, struct buf *
     if (d->add_len && !add_fields(d, ev, scratch)) return failed(d, ev);
     for (uint32_t i = 0; i < d->remove_len; i++) {
         const struct remove_field *r = &d->remove[i];
-        const struct field        *f = name_field(r->name, r->field, ev, scratch);
+        const struct field *f = r->broken ? NULL : name_field(r->name, r->field, ev, scratch);
         if (!f) return failed(d, ev);
         event_remove(ev, f, NULL);
     }

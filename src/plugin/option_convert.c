@@ -110,16 +110,24 @@ static bool to_float(const struct ast_value *v, struct plugin_open *cx, double *
     return n.kind == VALUE_INT || n.kind == VALUE_FLOAT;
 }
 
-static bool to_int(const struct ast_value *v, struct plugin_open *cx, int64_t *out)
+/* A fraction is cut off with a warning: Logstash hands it to plugins, whose Ruby cuts it. */
+static bool to_int(const struct option *o, const struct ast_value *v, struct plugin_open *cx,
+                   int64_t *out)
 {
     double f;
 
-    if (v->kind != AST_NUMBER) return ast_text(v).data && option_int(v->text, out);
-    struct value n = ast_to_value(cx->arena, v);
-    if (n.kind == VALUE_INT) return *out = n.as.i, true;
-    if (n.kind != VALUE_FLOAT) return false;
-    f = n.as.f;
-    return f == floor(f) && fabs(f) < 9e15 && (*out = (int64_t)f, true);
+    if (v->kind != AST_NUMBER && ast_text(v).data && option_int(v->text, out)) return true;
+    if (v->kind == AST_NUMBER) {
+        struct value n = ast_to_value(cx->arena, v);
+        if (n.kind == VALUE_INT) return *out = n.as.i, true;
+    }
+    if (!to_float(v, cx, &f) || fabs(f) > 9e15) return false;
+    *out = (int64_t)f;
+    if (f != floor(f))
+        diag(cx->diags, DIAG_WARNING, v->loc,
+             "\"%s\" takes a whole number: %.*s counts as %" PRId64, o->name, STR_ARG(v->text),
+             *out);
+    return true;
 }
 
 static bool convert_number(const struct option *o, const struct ast_value *v, void *member,
@@ -133,8 +141,8 @@ static bool convert_number(const struct option *o, const struct ast_value *v, vo
         good = to_float(v, cx, &f) && in_limits(o, f);
         if (good) *(double *)member = f;
     } else {
-        good = (to_int(v, cx, &i) && (o->type == OPT_INT || i >= 0)) ||
-               (o->type == OPT_BYTES && ast_text(v).data && option_bytes(v->text, &i));
+        good = o->type == OPT_BYTES ? ast_text(v).data && option_bytes(v->text, &i)
+                                    : to_int(o, v, cx, &i);
         good = good && in_limits(o, (double)i);
         if (good) *(int64_t *)member = i;
     }

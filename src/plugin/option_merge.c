@@ -12,27 +12,25 @@ static bool includes(const struct ast_value *list, const struct ast_value *v)
     return false;
 }
 
-/* Appends `v`, or what a list `v` holds; with `once`, only what is not there yet. */
-static void push_all(struct ast_value *list, const struct ast_value *v, bool once)
-{
-    const struct ast_value *items = v->kind == AST_LIST ? v->items : v;
-    uint32_t                len = v->kind == AST_LIST ? v->len : 1;
-
-    for (uint32_t i = 0; i < len; i++)
-        if (!once || !includes(list, &items[i])) push(list, &items[i]);
-}
+/* Values of one key of two hashes: each counts once. A setting: a list takes in another with all
+   its items, but a scalar and then a list make a list inside a list (lang-0255). */
+enum join { JOIN_VALUES, JOIN_SETTINGS };
 
 static struct ast_value *join(struct arena *a, const struct ast_value *first,
-                              const struct ast_value *second, bool once)
+                              const struct ast_value *second, enum join how)
 {
-    struct ast_value *list = arena_zalloc(a, sizeof(*list));
-    size_t            room =
-        (first->kind == AST_LIST ? first->len : 1u) + (second->kind == AST_LIST ? second->len : 1u);
+    bool take_in = second->kind == AST_LIST && (how == JOIN_VALUES || first->kind == AST_LIST);
+    const struct ast_value *items = take_in ? second->items : second;
+    uint32_t                len = take_in ? second->len : 1;
+    struct ast_value       *list = arena_zalloc(a, sizeof(*list));
 
     *list = (struct ast_value){.kind = AST_LIST, .loc = second->loc};
-    list->items = arena_alloc(a, room * sizeof(*list->items));
-    push_all(list, first, false);
-    push_all(list, second, once);
+    list->items = arena_alloc(a, ((size_t)first->len + len + 1) * sizeof(*list->items));
+    if (first->kind != AST_LIST) push(list, first);
+    for (uint32_t i = 0; first->kind == AST_LIST && i < first->len; i++)
+        push(list, &first->items[i]);
+    for (uint32_t i = 0; i < len; i++)
+        if (how == JOIN_SETTINGS || !includes(list, &items[i])) push(list, &items[i]);
     return list;
 }
 
@@ -52,7 +50,7 @@ static const struct ast_value *merge_values(struct arena *a, const struct ast_va
 {
     if (first->kind == AST_HASH && second->kind == AST_HASH) return merge_hashes(a, first, second);
     if (first->kind != AST_LIST && ast_equal(first, second)) return first;
-    return join(a, first, second, true);
+    return join(a, first, second, JOIN_VALUES);
 }
 
 static const struct ast_value *merge_hashes(struct arena *a, const struct ast_value *first,
@@ -79,5 +77,5 @@ const struct ast_value *ast_merge(struct arena *a, const struct ast_value *first
 {
     if (first->kind == AST_HASH && second->kind == AST_HASH) return merge_hashes(a, first, second);
     if (first->kind != AST_LIST && ast_equal(first, second)) return first;
-    return join(a, first, second, false);
+    return join(a, first, second, JOIN_SETTINGS);
 }

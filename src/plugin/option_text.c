@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "text/ruby_inspect.h"
+
 bool option_bool(struct str text, bool *out)
 {
     if (str_is(text, "true")) return *out = true, true;
@@ -210,19 +212,6 @@ static void inspect_hash(const struct ast_value *v, struct buf *out)
     buf_char(out, '}');
 }
 
-static void inspect_string(struct str s, struct buf *out)
-{
-    buf_char(out, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '"' || s.data[i] == '\\') buf_char(out, '\\');
-        if (s.data[i] == '\n')
-            buf_str(out, STR("\\n"));
-        else
-            buf_char(out, s.data[i]);
-    }
-    buf_char(out, '"');
-}
-
 void ast_inspect(const struct ast_value *v, struct buf *out)
 {
     switch (v->kind) {
@@ -241,7 +230,9 @@ void ast_inspect(const struct ast_value *v, struct buf *out)
         break;
     case AST_STRING:
     case AST_BAREWORD:
-        inspect_string(v->text, out);
+        buf_char(out, '"');
+        ruby_inspect(out, v->text);
+        buf_char(out, '"');
         break;
     }
 }
@@ -252,10 +243,15 @@ struct str ast_to_s(struct arena *a, const struct ast_value *v)
     struct str s;
 
     if (v->kind == AST_STRING || v->kind == AST_BAREWORD) return v->text;
-    if (v->kind == AST_NUMBER)
-        value_text(number_value(a, v->text), &b);
-    else
+    if (v->kind == AST_NUMBER) {
+        struct value n = number_value(a, v->text);
+        if (n.kind == VALUE_FLOAT)
+            ruby_inspect_float(&b, n.as.f);
+        else
+            value_text(n, &b);
+    } else {
         ast_inspect(v, &b);
+    }
     s = arena_copy(a, buf_view(&b));
     buf_release(&b);
     return s;

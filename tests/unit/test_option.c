@@ -122,7 +122,7 @@ static void numbers(void **state)
     assert_false(bind("count => \"05\""));
     assert_false(bind("count => \"5 \""));
     assert_false(bind("count => \"abc\""));
-    assert_false(bind("count => 5.5"));
+    assert_true(bind("count => 5.9") && sample.count == 5 && warnings == 1); /* lang-0260 */
     assert_false(bind("count => [1, 2]"));
     assert_false(bind("count => 11"));
     SAYS("\"count\" takes a whole number from 1 to 10, not 11");
@@ -215,7 +215,9 @@ static void repeats_are_merged(void **state)
     (void)state;
     assert_true(bind("words => \"a\" words => \"b\"") && sample.words.len == 2);
     assert_true(bind("words => [\"a\"] words => [\"a\", \"c\"]") && sample.words.len == 3);
-    assert_true(bind("name => \"a\" name => \"a\"")); /* equal ones count once */
+    assert_true(bind("words => \"a\" words => [\"b\", \"c\"]") && sample.words.len == 2);
+    assert_true(str_is(sample.words.at[1], "[\"b\", \"c\"]")); /* lang-0255 */
+    assert_true(bind("name => \"a\" name => \"a\""));          /* equal ones count once */
     assert_false(bind("name => \"a\" name => \"b\""));
     assert_true(bind("map => { \"a\" => \"1\" } map => { \"a\" => \"2\" \"b\" => \"3\" }"));
     assert_int_equal(sample.map.len, 2); /* lang-0247 */
