@@ -28,8 +28,8 @@ bool parse_path(struct arena *a, struct str path, const struct parse_options *op
                 struct ast_config *out, struct diags *d);
 
 /*
- * Puts ${VAR} and ${VAR:default} into every string and bareword of plugin settings, and into
- * condition strings that are one ${VAR} as a whole. An unknown variable without default is an
+ * Puts ${VAR} and ${VAR:default} into every string and bareword of plugin settings, keys of
+ * hashes excepted, and into condition strings that are one ${VAR} as a whole. An unknown variable without default is an
  * error at its place. Source: substitution_variables.rb, ConfigVariableExpander.java.
  */
 bool ast_expand(struct arena *a, struct ast_config *c, const struct parse_options *options,

@@ -120,10 +120,8 @@ static void expand_value(struct expansion *x, struct ast_value *v)
         for (uint32_t i = 0; i < v->len; i++)
             expand_value(x, &v->items[i]);
     if (v->kind == AST_HASH)
-        for (uint32_t i = 0; i < v->len; i++) {
-            expand_value(x, &v->entries[i].key);
+        for (uint32_t i = 0; i < v->len; i++) /* keys stay as they are, in Logstash too */
             expand_value(x, &v->entries[i].value);
-        }
 }
 
 static void expand_plugin(struct expansion *x, struct ast_plugin *plugin)
