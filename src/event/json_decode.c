@@ -165,10 +165,10 @@ static const char *string_with_escapes(struct decoder *d, const char *from, cons
         if (!p) return NULL;
     }
     *s = (struct str){start, (size_t)(out - start)};
-    /* Logstash keeps nothing of a string that begins so. */
-    if (begins_with_lone_surrogate(d, from, *s)) s->len = 0;
     arena_trim(d->arena, start, s->len);
     if ((high & 0x80) && !utf8_valid(*s)) return fail(d, from, "string is not UTF-8");
+    /* Logstash keeps nothing of a string that begins so. */
+    if (begins_with_lone_surrogate(d, from, *s)) s->len = 0;
     return p + 1;
 }
 

@@ -307,6 +307,7 @@ static void broken_strings(void **state)
     refused("\"\xed\xa0\x80\"", 1);
     refused("\"\xf4\x90\x80\x80\"", 1);
     refused("\"\\n\xff\"", 1);
+    refused("\"\\ud83d\xff\"", 1);
     refused("{\"\xff\":1}", 2);
     refused("\"0123456789abcdef\xff\"", 1);
 }
