@@ -244,15 +244,24 @@ static enum truth ordered(enum ast_operator op, const struct value *a, const str
     }
 }
 
-/* Ruby's ==; two fields that are both missing are equal, a missing field and a constant never. */
+/* Java's equals: 1 and 1.0 differ, as do 1 and "1". */
+static bool same(const struct value *a, const struct value *b)
+{
+    return a->kind == b->kind && value_eq(*a, *b);
+}
+
+/* Two fields that are both missing are equal, a missing field and a constant never. A list written
+   in the config stands for its first item. */
 static bool equal(const struct expression *e, const struct event *ev)
 {
     const struct value *a = operand_value(&e->a, ev), *b = operand_value(&e->b, ev);
-    bool                fields = e->a.kind == OPERAND_FIELD && e->b.kind == OPERAND_FIELD;
 
-    if (!a || !b) return fields && !a && !b;
-    if (fields && a->kind != b->kind) return false; /* Java's equals: 1 and 1.0 differ */
-    return value_eq(*a, *b);
+    if (!a || !b) return e->a.kind == e->b.kind && !a && !b;
+    if (e->b.kind == OPERAND_LIST) {
+        if (b->as.list->len == 0) return false;
+        b = &b->as.list->items[0];
+    }
+    return same(a, b);
 }
 
 static bool matches(const struct expression *e, const struct event *ev)
@@ -296,7 +305,7 @@ static bool in_constants(const struct value *v, const struct list *l)
 static bool in_list(const struct value *v, const struct list *l)
 {
     for (uint32_t i = 0; i < l->len; i++)
-        if (value_eq(*v, l->items[i])) return true;
+        if (same(v, &l->items[i])) return true;
     return false;
 }
 
@@ -310,7 +319,7 @@ static bool in(const struct expression *e, const struct event *ev)
     if (b->kind == VALUE_LIST) return in_list(a, b->as.list);
     if (a->kind == VALUE_STRING && b->kind == VALUE_STRING)
         return str_find(value_str(*b), value_str(*a)) >= 0;
-    return value_eq(*a, *b);
+    return e->a.kind == OPERAND_FIELD && same(a, b); /* 1 in [a] asks for a list */
 }
 
 static enum truth eval(const struct expression *e, const struct event *ev);
