@@ -36,7 +36,8 @@ static const struct option file_options[] = {
         .doc = "The text between two lines. The default is a newline. In an archive a carriage "
                "return before it goes as well, unless this is set."),
     OPT(struct file_input, OPT_INT, discover_interval, .preset = "15", .min = 1, .max = INT32_MAX,
-        .doc = "New files are looked for once in so many stat_intervals. The default is 15."),
+        .doc = "New files are looked for once in so many stat_intervals, and at once in "
+               "directories of files that are known. The default is 15."),
     OPT(struct file_input, OPT_ECS, ecs_compatibility,
         .doc = "Field names. With disabled the path goes to [path] and the host to [host]; with v1 "
                "and v8 to [log][file][path] and [host][name]. An event that has these fields keeps "
@@ -94,7 +95,9 @@ static const struct option file_options[] = {
                "sincedb: end, the default, or beginning. Files that come later are always read "
                "from their beginning, and so are all files in read mode."),
     OPT(struct file_input, OPT_SECONDS, stat_interval, .preset = "1 second",
-        .doc = "How long to wait between two looks at the files. The default is one second."),
+        .doc = "How long to wait between two looks at the files, at least one millisecond. Where "
+               "the kernel tells of a change (inotify) it is read at once. The default is one "
+               "second."),
     OPT_END,
 };
 
@@ -181,6 +184,7 @@ static bool file_open(void *self, struct plugin_open *cx)
         ok = plugin_error(cx, "exit_after_read", "\"exit_after_read\" needs mode => \"read\"");
     ok = parse_clean_after(in, cx) && ok;
     ok = check_sincedb(in, cx) && ok;
+    if (in->stat_interval.ns < 1000000) in->stat_interval.ns = 1000000;
     in->has_ignore_older = plugin_setting(cx, "ignore_older") != NULL;
     if (in->file_completed_log_path.data)
         in->file_completed_log_path =
@@ -202,15 +206,32 @@ static void make_directories(const char *path)
     free(copy);
 }
 
+/* Discovery is due; saturates, because the interval may be absurd. */
+static int64_t next_discovery(const struct file_input *in, int64_t now)
+{
+    double ns = (double)in->stat_interval.ns * (double)in->discover_interval;
+    return ns > 1e18 ? INT64_MAX : now + (int64_t)ns;
+}
+
+static void discover_if_due(struct file_run *run, int64_t *due)
+{
+    int64_t now = clock_monotonic_ns();
+
+    if (!run->first && (run->in->exit_after_read || (now < *due && !run->appeared))) return;
+    *due = next_discovery(run->in, now);
+    run->appeared = false;
+    watch_discover(run);
+}
+
 /* Rounds until the stop, or until all is read when exit_after_read says so. */
 static void loop(struct file_run *run)
 {
     const struct file_input *in = run->in;
-    int64_t                  rounds = 0;
+    int64_t                  discovery = 0;
 
     while (!stop_requested(run->stop)) {
-        if (rounds++ % in->discover_interval == 0 && (run->first || !in->exit_after_read))
-            watch_discover(run);
+        int64_t began = clock_monotonic_ns();
+        discover_if_due(run, &discovery);
         run->more = false;
         if (in->mode == FILE_READ)
             read_round(run);
@@ -221,7 +242,7 @@ static void loop(struct file_run *run)
         if (in->exit_after_read && read_finished(run)) return;
         if (run->more) continue;
         intake_flush(run->to);
-        if (stop_sleep(run->stop, in->stat_interval.ns)) return;
+        if (wake_wait(run, clock_monotonic_ns() - began)) return;
     }
 }
 
@@ -244,7 +265,9 @@ static bool file_run(void *self, struct intake *to, struct stop *stop)
     }
     run.db.written_ns = clock_monotonic_ns();
     run.block = xmalloc(run.block_size);
+    wake_open(&run);
     loop(&run);
+    wake_close(&run);
     for (struct followed *f = run.files; f; f = f->next) {
         buf_clear(&f->partial); /* read again at the next start */
         lines_end(&run, f);

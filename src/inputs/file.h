@@ -15,6 +15,7 @@
  *     file_lines.c    bytes of a followed file to lines, lines to the pipeline
  *     file_read.c     read mode: each file once, gzip too
  *     file_tail.c     tail mode: rotation, truncation, deletion
+ *     file_wake.c     waiting for the next round
  *     file.c          options and the loop
  *
  * A path and the file behind it are two things: at a rotation the path gets another file, and the
@@ -125,6 +126,9 @@ struct file_input {
     const struct field *host_field, *path_field, *meta_host_field, *meta_path_field;
 };
 
+/* An entry whose path was missing so often in a row is dropped. */
+enum { ENTRY_MISSED_MAX = 2 };
+
 /* A path that matches. */
 struct entry {
     char            *path;
@@ -160,8 +164,10 @@ struct file_run {
     struct entry           **entries; /* in the order in which they are read */
     struct entry           **buckets;
     uint32_t                 len, cap, bucket_count;
-    bool                     first; /* nothing discovered yet */
-    bool                     more;  /* something is left to be read at once */
+    bool                     first;    /* nothing discovered yet */
+    bool                     more;     /* something is left to be read at once */
+    bool                     appeared; /* a new name was seen: look for new files */
+    int                      wake_fd;  /* of inotify, or -1 */
     struct followed         *files;
     int64_t                  open_files;
     char                    *block;
@@ -200,6 +206,13 @@ bool lines_read(struct file_run *run, struct followed *f);
 void lines_tick(struct file_run *run);
 /* Saves the positions if it is time; `now`: at once. */
 void lines_save(struct file_run *run, bool now);
+
+/* Waiting: until stat_interval is over, or something changes beside a path given to wake_watch().
+   `round_ns`: how long the last round took. True when the stop came. */
+void wake_open(struct file_run *run);
+void wake_watch(struct file_run *run, const char *path);
+bool wake_wait(struct file_run *run, int64_t round_ns);
+void wake_close(struct file_run *run);
 
 /* One round over all entries. */
 void tail_round(struct file_run *run);

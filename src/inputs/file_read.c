@@ -65,8 +65,8 @@ static void completed(struct file_run *run, struct entry *e)
     if (in->file_completed_action != COMPLETED_LOG) deleted = delete_completed(e->file);
     finish(run, e);
     if (deleted) {
-        sincedb_remove(&run->db, r); /* its inode will be given to another file */
-        e->missed = 1;               /* gone at the next look */
+        sincedb_remove(&run->db, r);  /* its inode will be given to another file */
+        e->missed = ENTRY_MISSED_MAX; /* a file that comes to this path is a new one */
     }
 }
 

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "inputs/file.h"
 
-enum { BUCKETS_MIN = 64, MISSED_MAX = 2 };
+enum { BUCKETS_MIN = 64 };
 enum { SORT_LAST_MODIFIED, SORT_PATH };
 
 /* ---- entries ---- */
@@ -73,6 +73,7 @@ static void discovered(void *ctx, const char *path)
         .initial = run->first,
     };
     run->entries[run->len++] = e;
+    wake_watch(run, path);
     if (run->len > run->bucket_count) {
         rehash(run);
     } else {
@@ -121,7 +122,7 @@ void watch_forget_missing(struct file_run *run)
 
     for (uint32_t i = 0; i < before; i++) {
         struct entry *e = run->entries[i];
-        if (e->missed < MISSED_MAX)
+        if (e->missed < ENTRY_MISSED_MAX)
             run->entries[kept++] = e;
         else
             free_entry(e);
