@@ -5,6 +5,7 @@
 
 /* What the files of the translation share: text/onigmo.c, onigmo_escape.c, onigmo_class.c. */
 
+/* Where reading the pattern and writing its translation stand. */
 struct translation {
     struct str          pattern;
     size_t              at; /* the next byte of the pattern */
@@ -64,5 +65,56 @@ void onigmo_set(struct buf *out, struct str items, bool negated);
 
 /* Reads what is behind a "[" up to its "]" and appends it. */
 bool onigmo_class(struct translation *t, struct buf *out);
+
+/* ---- groups and references: onigmo_group.c ---- */
+
+/* A group that is open, and what its end restores. */
+struct level {
+    size_t start;  /* where it begins in the output */
+    size_t source; /* and in the pattern */
+    int    closes; /* brackets of isolated options such as (?i) that end with it */
+    bool   extended, unicode;
+};
+
+/* `pass` counts to PASSES: see text/onigmo.c. */
+enum { NO_ATOM = -1, PASSES = 3 };
+
+struct parser {
+    struct translation t;
+    struct arena      *arena;
+    struct onigmo     *out;
+    struct onigmo      known; /* what the pass before found: groups and names */
+    int                pass;
+    bool               extended; /* (?x) */
+    ptrdiff_t          atom;     /* where the last atom begins in the output, or NO_ATOM */
+    bool               quantified;
+    int                wraps; /* of the last atom */
+    int                depth;
+    size_t             watch, watched; /* see onigmo_source_offset() */
+    struct level       levels[ONIGMO_NESTING_MAX + 1];
+};
+
+static inline void onigmo_begin_atom(struct parser *p)
+{
+    p->atom = (ptrdiff_t)p->t.out->len;
+    p->quantified = false;
+    p->wraps = 0;
+}
+
+static inline void onigmo_no_atom(struct parser *p)
+{
+    p->atom = NO_ATOM;
+}
+
+/* Reads what is behind a "(". */
+bool onigmo_group(struct parser *p);
+/* Ends the group that a ")" ends. */
+bool onigmo_group_end(struct parser *p);
+/* Writes the ends of isolated options, at the end of a group or of the pattern. */
+void onigmo_end_options(struct parser *p);
+
+/* Reads what is behind \k or \g, and behind the backslash of \1; `at` is the backslash. */
+bool onigmo_reference(struct parser *p, size_t at);
+bool onigmo_numbered(struct parser *p, size_t at);
 
 #endif

@@ -63,17 +63,17 @@ static pcre2_code *compile_text(struct str text, unsigned flags, bool bytes, int
     return compiled;
 }
 
-static bool compile_one(struct arena *a, struct str pattern, unsigned flags, bool bytes,
+static bool compile_one(struct arena *scratch, struct str pattern, unsigned flags, bool bytes,
                         struct onigmo *translated, struct code *out, struct regex_error *error)
 {
     int        code = 0;
     PCRE2_SIZE offset = 0;
 
-    if (!onigmo_translate(a, pattern, flags, bytes, translated, error)) return false;
+    if (!onigmo_translate(scratch, pattern, flags, bytes, translated, error)) return false;
     out->code = compile_text(buf_view(&translated->pcre), flags, bytes, &code, &offset);
     if (!out->code) {
         pcre2_get_error_message(code, (PCRE2_UCHAR *)error->message, sizeof(error->message));
-        error->offset = onigmo_source_offset(a, pattern, flags, bytes, offset);
+        error->offset = onigmo_source_offset(scratch, pattern, flags, bytes, offset);
         return false;
     }
     out->jit = pcre2_jit_compile(out->code, PCRE2_JIT_COMPLETE) == 0;
@@ -81,12 +81,12 @@ static bool compile_one(struct arena *a, struct str pattern, unsigned flags, boo
 }
 
 /* A pattern whose byte form PCRE2 does not take has its UTF-8 form still. */
-static void compile_bytes(struct arena *a, struct regex *r, unsigned flags)
+static void compile_bytes(struct arena *scratch, struct regex *r, unsigned flags)
 {
     struct onigmo      translated = {0};
     struct regex_error unused;
 
-    compile_one(a, r->source, flags, true, &translated, &r->bytes, &unused);
+    compile_one(scratch, r->source, flags, true, &translated, &r->bytes, &unused);
     buf_release(&translated.pcre);
 }
 
@@ -105,6 +105,7 @@ struct regex *regex_compile(struct arena *a, struct str pattern, unsigned flags,
 {
     struct onigmo translated = {0};
     struct regex *r = arena_zalloc(a, sizeof(*r));
+    struct arena  scratch = {0};
     bool          ok;
 
     if (!utf8_valid(pattern)) {
@@ -113,12 +114,13 @@ struct regex *regex_compile(struct arena *a, struct str pattern, unsigned flags,
         return NULL;
     }
     r->source = arena_copy(a, pattern);
-    ok = compile_one(a, r->source, flags, false, &translated, &r->utf, error);
+    ok = compile_one(&scratch, r->source, flags, false, &translated, &r->utf, error);
     if (ok) {
         keep_names(a, r, &translated);
-        if (translated.ascii) compile_bytes(a, r, flags);
+        if (translated.ascii) compile_bytes(&scratch, r, flags);
     }
     buf_release(&translated.pcre);
+    arena_release(&scratch);
     return ok ? r : NULL;
 }
 
