@@ -28,8 +28,8 @@ static void print_quoted(struct printer *p, struct str s)
 /* Names of settings whose texts are not to be seen. */
 static bool is_secret(struct str name)
 {
-    static const char *const words[] = {"password", "passwd", "passphrase", "secret", "token",
-                                        "key", "credential", "auth", "headers", NULL};
+    static const char *const words[] = {"password", "passwd",     "passphrase", "secret",  "token",
+                                        "key",      "credential", "auth",       "headers", NULL};
     for (size_t i = 0; words[i]; i++)
         if (str_find(name, str_of(words[i])) >= 0) return true;
     return false;
@@ -93,9 +93,8 @@ static void print_settings(struct printer *p, const struct ast_plugin *plugin)
 
 static const char *operator_text(enum ast_operator op)
 {
-    static const char *const texts[] = {"or", "and", "xor", "nand", "!",  "==", "!=",
-                                        "<",  "<=",  ">",   ">=",   "=~", "!~", "in",
-                                        "not in", ""};
+    static const char *const texts[] = {"or", "and", "xor", "nand", "!",  "==", "!=",     "<",
+                                        "<=", ">",   ">=",  "=~",   "!~", "in", "not in", ""};
     return texts[op];
 }
 
@@ -135,7 +134,10 @@ static void print_block(struct printer *p, const struct ast_block *block);
 
 static void print_arm(struct printer *p, const struct ast_arm *arm, bool first)
 {
-    fprintf(p->out, "%*s%s", 2 * p->depth, "", first ? "if " : arm->condition ? "else if " : "else");
+    fprintf(p->out, "%*s%s", 2 * p->depth, "",
+            first            ? "if "
+            : arm->condition ? "else if "
+                             : "else");
     if (arm->condition) print_condition(p, arm->condition);
     fputs(" {\n", p->out);
     print_block(p, arm->block);

@@ -11,7 +11,7 @@
 enum ast_kind {
     AST_STRING,   /* '…' or "…"; text is unquoted */
     AST_BAREWORD, /* an unquoted word */
-    AST_NUMBER,   /* text as written */
+    AST_NUMBER,   /* text in decimal: 010 is octal and arrives as 8 */
     AST_LIST,     /* items */
     AST_HASH,     /* entries */
     AST_PLUGIN,   /* a codec with or without settings */

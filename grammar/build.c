@@ -250,7 +250,7 @@ void parse_add_arm(struct parse *p, struct ast_statement *branch, struct parsed_
 
 void parse_add_section(struct parse *p, struct word name, struct loc loc, struct ast_block block)
 {
-    struct ast_config *c = p->out;
+    struct ast_config    *c = p->out;
     enum ast_section_kind kind = name.text.data[0] == 'i'   ? AST_INPUT
                                  : name.text.data[0] == 'f' ? AST_FILTER
                                                             : AST_OUTPUT;
@@ -315,8 +315,9 @@ static void check_side(struct parse *p, struct parsed_condition side)
     const struct ast_condition *c = side.at;
 
     if (c->op == AST_TRUTH && c->a.kind == AST_OPERAND_VALUE && !side.grouped)
-        parse_error(p, c->loc, "this is always true; a comparison such as [field] == \"text\" is "
-                               "written out on both sides");
+        parse_error(p, c->loc,
+                    "this is always true; a comparison such as [field] == \"text\" is "
+                    "written out on both sides");
 }
 
 static bool is_odd(enum ast_operator op)
@@ -331,14 +332,15 @@ struct parsed_condition parse_join(struct parse *p, enum ast_operator op,
     bool left_joined = !left.grouped && left.at->op <= AST_NAND;
     bool right_joined = !right.grouped && right.at->op <= AST_NAND;
 
-    if ((is_odd(op) && (left_joined || right_joined)) ||
-        (left_joined && is_odd(left.at->op)) || (right_joined && is_odd(right.at->op)))
-        parse_error(p, op_loc, "\"xor\" and \"nand\" go together with further operators only in "
-                               "parentheses");
+    if ((is_odd(op) && (left_joined || right_joined)) || (left_joined && is_odd(left.at->op)) ||
+        (right_joined && is_odd(right.at->op)))
+        parse_error(p, op_loc,
+                    "\"xor\" and \"nand\" go together with further operators only in "
+                    "parentheses");
     check_side(p, left);
     check_side(p, right);
-    return new_condition(p, (struct ast_condition){
-                                .op = op, .loc = loc, .left = left.at, .right = right.at});
+    return new_condition(
+        p, (struct ast_condition){.op = op, .loc = loc, .left = left.at, .right = right.at});
 }
 
 struct parsed_condition parse_not(struct parse *p, struct parsed_condition of, struct loc loc)

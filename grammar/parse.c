@@ -43,8 +43,7 @@ bool parse_source(struct arena *a, const struct source *source, const struct par
         return source_error(source, d, valid, "this is not UTF-8, in which a config is written");
 
     struct parse *p = xcalloc(1, sizeof(*p));
-    *p = (struct parse){
-        .arena = a, .source = source, .options = options, .diags = d, .out = out};
+    *p = (struct parse){.arena = a, .source = source, .options = options, .diags = d, .out = out};
     p->offset = mark_length(source->text);
     lexer_open(p);
     lsc_yyparse(p);
@@ -120,8 +119,7 @@ bool parse_path(struct arena *a, struct str path, const struct parse_options *op
     const char *z = arena_cstr(a, path);
     struct stat st;
 
-    if (is_directory(z))
-        return parse_matches(a, arena_printf(a, "%s/*", z).data, options, out, d);
+    if (is_directory(z)) return parse_matches(a, arena_printf(a, "%s/*", z).data, options, out, d);
     if (stat(z, &st) == 0) {
         const struct source *source = read_source(a, z, d);
         return source && parse_source(a, source, options, out, d);

@@ -102,7 +102,7 @@ void tokens_recover(struct parse *p, int token);
 /* Not said when an earlier error has made the rest doubtful. */
 __attribute__((format(printf, 3, 4))) void parse_error(struct parse *p, struct loc at,
                                                        const char *format, ...);
-struct loc parse_span(const struct loc *rhs, int n);
+struct loc                                 parse_span(const struct loc *rhs, int n);
 
 /* The text of a token; of a STRING without quotes, its escapes undone if asked for. */
 struct str       parse_name(struct parse *p, struct word token);

@@ -184,7 +184,7 @@ static int distance(struct str a, struct str b)
     return row[a.len % 3][b.len];
 }
 
-const char *nearest(struct str word, const char *(*candidate)(const void *ctx, int i),
+const char *nearest(struct str  word, const char *(*candidate)(const void *ctx, int i),
                     const void *ctx)
 {
     const char *best = NULL, *name;

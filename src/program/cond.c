@@ -1,9 +1,8 @@
 /*
- * Conditions: an expression tree whose fields, constants and regexes were resolved when the config
- * was checked.
+ * Conditions: compiled to a tree in which fields, constants and regexes are resolved.
  *
- * Threads: compiled conditions are constant, but for their counters, which are atomic.
- * Source: EventCondition.java, and the cases in tests/conformance.
+ * Source: logstash-core/src/main/java/org/logstash/config/ir/compiler/EventCondition.java.
+ * Threads: a compiled condition is constant. The counter and the log limit are atomic.
  */
 #include "program/cond.h"
 
@@ -12,170 +11,95 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "event/json.h"
+#include "event/time.h"
 
-enum operand_kind {
-    OPERAND_FIELD,
-    OPERAND_CONSTANT,
-    OPERAND_LIST, /* a list written in the config */
-    OPERAND_REGEX,
+/* An item of a literal list. `in` compares text forms: 200 is in ["200"]. So that no event is
+   turned into text for that, an item whose text is a number's own is compared as a number, too. */
+struct item {
+    struct str text;
+    bool       is_int, is_float;
+    int64_t    i;
+    double     f;
 };
 
+struct items {
+    uint32_t    len;
+    struct item at[];
+};
+
+/* One side of a comparison. */
 struct operand {
-    enum operand_kind   kind;
-    const struct field *field;
-    struct value        value; /* of a constant or list */
-    struct regex       *regex;
+    const struct field *field; /* NULL: a constant */
+    bool                top;   /* the field is `key` of the event itself */
+    struct key          key;
+    struct value        constant;
+    const struct items *items; /* of a literal list */
 };
 
-struct expression {
+struct node {
     enum ast_operator  op;
-    struct expression *left, *right;
+    const struct node *left, *right;
     struct operand     a, b;
+    struct regex      *regex;
+    struct node       *next_regex; /* all nodes with a regex, for cond_free() */
 };
 
 struct cond {
-    struct expression *root;
+    const struct node *root;
+    struct node       *regexes;
     struct loc         loc;
     struct log_limit  *limit;
 };
 
-/* A comparison that cannot be made spoils the whole condition. */
-enum truth { FALSE, TRUE, NO_SENSE };
+/* ---- values ---- */
 
-static atomic_uint_fast64_t failures;
+static bool same(const struct value *a, const struct value *b);
 
-/* ---- compiling ---- */
-
-static bool compile_regex(struct operand *o, struct str pattern, struct loc loc,
-                          struct plugin_open *cx)
+static bool same_lists(const struct list *a, const struct list *b)
 {
-    struct regex_error error;
-
-    o->kind = OPERAND_REGEX;
-    o->regex = regex_compile(cx->arena, pattern, 0, &error);
-    if (!o->regex)
-        diag(cx->diags, DIAG_ERROR, loc, "this regular expression does not work: %s",
-             error.message);
-    return o->regex != NULL;
+    if (a->len != b->len) return false;
+    for (uint32_t i = 0; i < a->len; i++)
+        if (!same(&a->items[i], &b->items[i])) return false;
+    return true;
 }
 
-static bool compile_operand(struct operand *o, const struct ast_operand *ast,
-                            struct plugin_open *cx)
+static bool same_maps(const struct map *a, const struct map *b)
 {
-    const char *problem = NULL;
+    if (a->len != b->len) return false;
+    for (uint32_t i = 0; i < a->len; i++) {
+        const struct value *v = map_get(b, a->members[i].key);
+        if (!v || !same(&a->members[i].value, v)) return false;
+    }
+    return true;
+}
 
-    switch (ast->kind) {
-    case AST_OPERAND_SELECTOR:
-        o->kind = OPERAND_FIELD;
-        o->field = field_parse(cx->arena, ast->text, &problem, NULL);
-        if (!o->field)
-            diag(cx->diags, DIAG_ERROR, ast->loc, "\"%.*s\" is not a field reference: %s",
-                 STR_ARG(ast->text), problem);
-        return o->field != NULL;
-    case AST_OPERAND_REGEX:
-        return compile_regex(o, ast->text, ast->loc, cx);
-    case AST_OPERAND_VALUE:
-        o->kind = ast->value.kind == AST_LIST ? OPERAND_LIST : OPERAND_CONSTANT;
-        o->value = ast_to_value(cx->arena, &ast->value);
+/* Equal as conditions have it: 1 and 1.0 differ, unlike in value_eq(). */
+static bool same(const struct value *a, const struct value *b)
+{
+    if (a->kind != b->kind) return false;
+    switch (a->kind) {
+    case VALUE_NULL:
         return true;
-    }
-    return false;
-}
-
-/* On the right of =~ a string is a regex as well. */
-static bool compile_pattern(struct operand *o, const struct ast_operand *ast,
-                            struct plugin_open *cx)
-{
-    if (ast->kind == AST_OPERAND_VALUE && ast->value.kind == AST_STRING)
-        return compile_regex(o, ast->value.text, ast->loc, cx);
-    if (ast->kind == AST_OPERAND_REGEX) return compile_operand(o, ast, cx);
-    diag(cx->diags, DIAG_ERROR, ast->loc, "=~ and !~ take /a regular expression/ or a string here");
-    return false;
-}
-
-static void free_expression(struct expression *e)
-{
-    if (!e) return;
-    free_expression(e->left);
-    free_expression(e->right);
-    if (e->a.regex) regex_free(e->a.regex);
-    if (e->b.regex) regex_free(e->b.regex);
-}
-
-static struct expression *compile(const struct ast_condition *ast, struct plugin_open *cx);
-
-static bool compile_parts(struct expression *e, const struct ast_condition *ast,
-                          struct plugin_open *cx)
-{
-    switch (ast->op) {
-    case AST_OR:
-    case AST_AND:
-    case AST_XOR:
-    case AST_NAND:
-        e->left = compile(ast->left, cx);
-        e->right = compile(ast->right, cx);
-        return e->left && e->right;
-    case AST_NOT:
-        e->left = compile(ast->left, cx);
-        return e->left != NULL;
-    case AST_TRUTH:
-        return compile_operand(&e->a, &ast->a, cx);
-    case AST_MATCH:
-    case AST_NO_MATCH: {
-        bool left = compile_operand(&e->a, &ast->a, cx);
-        return compile_pattern(&e->b, &ast->b, cx) && left;
-    }
-    default: {
-        bool left = compile_operand(&e->a, &ast->a, cx);
-        return compile_operand(&e->b, &ast->b, cx) && left;
-    }
+    case VALUE_BOOL:
+        return a->as.b == b->as.b;
+    case VALUE_INT:
+        return a->as.i == b->as.i;
+    case VALUE_FLOAT:
+        return a->as.f == b->as.f;
+    case VALUE_TIME:
+        return a->as.i == b->as.i && a->len == b->len;
+    case VALUE_LIST:
+        return same_lists(a->as.list, b->as.list);
+    case VALUE_MAP:
+        return same_maps(a->as.map, b->as.map);
+    default:
+        return a->len == b->len && memcmp(a->as.s, b->as.s, a->len) == 0;
     }
 }
 
-static struct expression *compile(const struct ast_condition *ast, struct plugin_open *cx)
+/* The bare [field]: false is what is missing, null, "", false or the string "false". */
+static bool truth(const struct value *v)
 {
-    struct expression *e = arena_zalloc(cx->arena, sizeof(*e));
-
-    e->op = ast->op;
-    if (compile_parts(e, ast, cx)) return e;
-    free_expression(e);
-    return NULL;
-}
-
-const struct cond *cond_compile(const struct ast_condition *ast, struct plugin_open *cx)
-{
-    struct cond *c = arena_zalloc(cx->arena, sizeof(*c));
-
-    c->loc = ast->loc;
-    c->limit = arena_zalloc(cx->arena, sizeof(*c->limit));
-    c->root = compile(ast, cx);
-    return c->root ? c : NULL;
-}
-
-void cond_free(const struct cond *c)
-{
-    if (c) free_expression(c->root);
-}
-
-struct str cond_source(const struct cond *c)
-{
-    if (!c->loc.source) return STR("");
-    return (struct str){c->loc.source->text.data + c->loc.offset, c->loc.len};
-}
-
-/* ---- evaluating ---- */
-
-/* The operand's value in this event; NULL: a field that is not there. */
-static const struct value *operand_value(const struct operand *o, const struct event *ev)
-{
-    return o->kind == OPERAND_FIELD ? event_get(ev, o->field) : &o->value;
-}
-
-/* Missing, null, "", false and the text "false" are false; everything else, 0 too, is true. */
-static bool truthy(const struct value *v)
-{
-    if (!v) return false;
     switch (v->kind) {
     case VALUE_NULL:
         return false;
@@ -188,117 +112,104 @@ static bool truthy(const struct value *v)
     }
 }
 
-static bool numeric(const struct value *v)
+static bool is_number(const struct value *v)
 {
     return v->kind == VALUE_INT || v->kind == VALUE_FLOAT || v->kind == VALUE_NUMBER;
 }
 
-static double as_double(const struct value *v)
+/* Exact enough to order what no int64_t holds. */
+static long double as_number(const struct value *v)
 {
-    if (v->kind == VALUE_INT) return (double)v->as.i;
-    if (v->kind == VALUE_FLOAT) return v->as.f;
-    return strtod(v->as.s, NULL); /* NUMBER: its digits end where the number does */
+    char digits[64];
+
+    if (v->kind == VALUE_INT) return (long double)v->as.i;
+    if (v->kind == VALUE_FLOAT) return (long double)v->as.f;
+    if (v->len >= sizeof(digits)) return v->as.s[0] == '-' ? -INFINITY : INFINITY;
+    memcpy(digits, v->as.s, v->len);
+    digits[v->len] = '\0';
+    return strtold(digits, NULL);
 }
 
-/* Where two values can be put in order: -1, 0 or 1 in *order. */
-static bool compare(const struct value *a, const struct value *b, int *order)
+static int sign(int64_t a, int64_t b)
 {
-    if (!a || !b) return false;
+    return (a > b) - (a < b);
+}
+
+static int order_strings(const struct value *a, const struct value *b)
+{
+    uint32_t len = a->len < b->len ? a->len : b->len;
+    int      c = len > 0 ? memcmp(a->as.s, b->as.s, len) : 0;
+
+    return c ? c : sign(a->len, b->len);
+}
+
+/* Orders numbers with numbers, strings with strings, times with times. False: there is no order. */
+static bool order(const struct value *a, const struct value *b, int *out)
+{
     if (a->kind == VALUE_INT && b->kind == VALUE_INT) {
-        *order = (a->as.i > b->as.i) - (a->as.i < b->as.i);
-        return true;
+        *out = sign(a->as.i, b->as.i);
+    } else if (is_number(a) && is_number(b)) {
+        long double x = as_number(a), y = as_number(b);
+        *out = (x > y) - (x < y);
+    } else if (a->kind == VALUE_STRING && b->kind == VALUE_STRING) {
+        *out = order_strings(a, b);
+    } else if (a->kind == VALUE_TIME && b->kind == VALUE_TIME) {
+        *out = a->as.i != b->as.i ? sign(a->as.i, b->as.i) : sign(a->len, b->len);
+    } else {
+        return false;
     }
-    if (numeric(a) && numeric(b)) {
-        double x = as_double(a), y = as_double(b);
-        *order = (x > y) - (x < y);
-        return !isnan(x) && !isnan(y);
-    }
-    if (a->kind == VALUE_STRING && b->kind == VALUE_STRING) {
-        uint32_t shorter = a->len < b->len ? a->len : b->len;
-        int      c = shorter ? memcmp(a->as.s, b->as.s, shorter) : 0;
-        *order = c ? (c > 0) - (c < 0) : (a->len > b->len) - (a->len < b->len);
-        return true;
-    }
-    if (a->kind == VALUE_TIME && b->kind == VALUE_TIME) {
-        *order = a->as.i != b->as.i ? (a->as.i > b->as.i) - (a->as.i < b->as.i)
-                                    : (a->len > b->len) - (a->len < b->len);
-        return true;
-    }
-    return false;
+    return true;
 }
 
-static enum truth ordered(enum ast_operator op, const struct value *a, const struct value *b)
-{
-    int order;
+/* ---- evaluation ---- */
 
-    if (!compare(a, b, &order)) return NO_SENSE;
-    switch (op) {
-    case AST_LT:
-        return order < 0 ? TRUE : FALSE;
-    case AST_LE:
-        return order <= 0 ? TRUE : FALSE;
-    case AST_GT:
-        return order > 0 ? TRUE : FALSE;
-    default:
-        return order >= 0 ? TRUE : FALSE;
-    }
+/* FAILED: a comparison could not be made; it makes the whole condition false. */
+enum outcome { NO, YES, FAILED };
+
+static const struct value null_value = {.kind = VALUE_NULL};
+
+/* NULL: the event has no such field. */
+static inline const struct value *fetch(const struct operand *o, const struct event *ev)
+{
+    if (o->top) return map_get(&ev->data, o->key);
+    if (o->field) return event_get(ev, o->field);
+    return &o->constant;
 }
 
-/* Java's equals: 1 and 1.0 differ, as do 1 and "1". */
-static bool same(const struct value *a, const struct value *b)
+static inline const struct value *fetch_or_null(const struct operand *o, const struct event *ev)
 {
-    return a->kind == b->kind && value_eq(*a, *b);
+    const struct value *v = fetch(o, ev);
+
+    return v ? v : &null_value;
 }
 
-/* Two fields that are both missing are equal, a missing field and a constant never. A list written
-   in the config stands for its first item. */
-static bool equal(const struct expression *e, const struct event *ev)
+static bool item_is(const struct item *item, const struct value *v)
 {
-    const struct value *a = operand_value(&e->a, ev), *b = operand_value(&e->b, ev);
-
-    if (!a || !b) return e->a.kind == e->b.kind && !a && !b;
-    if (e->b.kind == OPERAND_LIST) {
-        if (b->as.list->len == 0) return false;
-        b = &b->as.list->items[0];
-    }
-    return same(a, b);
-}
-
-static bool matches(const struct expression *e, const struct event *ev)
-{
-    const struct value *v = operand_value(&e->a, ev);
-
-    return v && v->kind == VALUE_STRING && regex_test(e->b.regex, value_str(*v));
-}
-
-/* The text of a scalar; `room` has space for any number or time. data NULL: it is none. */
-static struct str scalar_text(const struct value *v, char *room, size_t size)
-{
-    struct buf b = {.data = room, .cap = size};
+    char   text[40];
+    size_t len;
 
     switch (v->kind) {
     case VALUE_STRING:
     case VALUE_NUMBER:
-        return value_str(*v);
-    case VALUE_BOOL:
+        return str_eq(value_str(*v), item->text);
     case VALUE_INT:
+        return item->is_int && item->i == v->as.i;
     case VALUE_FLOAT:
+        return item->is_float && item->f == v->as.f;
+    case VALUE_BOOL:
+        return str_eq(v->as.b ? STR("true") : STR("false"), item->text);
     case VALUE_TIME:
-        value_text(*v, &b);
-        return buf_view(&b);
+        len = time_print(value_timestamp(*v), text);
+        return str_eq((struct str){text, len}, item->text);
     default:
-        return (struct str){0};
+        return false;
     }
 }
 
-/* Of a list in the config the items are compared by their text: 200 is in ["200"]. */
-static bool in_constants(const struct value *v, const struct list *l)
+static bool in_items(const struct value *v, const struct items *items)
 {
-    char       room[128], other[128];
-    struct str text = scalar_text(v, room, sizeof(room));
-
-    for (uint32_t i = 0; text.data && i < l->len; i++)
-        if (str_eq(text, scalar_text(&l->items[i], other, sizeof(other)))) return true;
+    for (uint32_t i = 0; i < items->len; i++)
+        if (item_is(&items->at[i], v)) return true;
     return false;
 }
 
@@ -309,112 +220,272 @@ static bool in_list(const struct value *v, const struct list *l)
     return false;
 }
 
-static bool in(const struct expression *e, const struct event *ev)
+static bool contains(const struct node *n, const struct event *ev)
 {
-    const struct value *a = operand_value(&e->a, ev), *b = operand_value(&e->b, ev);
+    const struct value *a = fetch(&n->a, ev), *b = fetch(&n->b, ev);
 
     if (!a || !b) return false;
-    if (e->b.kind == OPERAND_LIST) return in_constants(a, b->as.list);
+    if (n->b.items) return in_items(a, n->b.items);
     if (a->kind == VALUE_LIST || a->kind == VALUE_MAP) return false;
     if (b->kind == VALUE_LIST) return in_list(a, b->as.list);
     if (a->kind == VALUE_STRING && b->kind == VALUE_STRING)
         return str_find(value_str(*b), value_str(*a)) >= 0;
-    return e->a.kind == OPERAND_FIELD && same(a, b); /* 1 in [a] asks for a list */
+    /* A field of one value counts as a list of one, but only for fields. */
+    return n->a.field && n->b.field && a->kind != VALUE_NULL && same(a, b);
 }
 
-static enum truth eval(const struct expression *e, const struct event *ev);
-
-static enum truth negate(enum truth t)
+/* A literal list stands for its first item, as in Logstash. */
+static bool equals(const struct node *n, const struct event *ev)
 {
-    return t == NO_SENSE ? NO_SENSE : t == TRUE ? FALSE : TRUE;
+    const struct value *a = fetch_or_null(&n->a, ev), *b = fetch_or_null(&n->b, ev);
+
+    if (n->b.items) return b->as.list->len > 0 && same(a, &b->as.list->items[0]);
+    return same(a, b);
 }
 
-static enum truth both(const struct expression *e, const struct event *ev)
+static bool matches(const struct node *n, const struct event *ev)
 {
-    enum truth left = eval(e->left, ev);
+    const struct value *a = fetch(&n->a, ev);
 
-    return left == TRUE ? eval(e->right, ev) : left;
+    return a && a->kind == VALUE_STRING && regex_test(n->regex, value_str(*a));
 }
 
-static enum truth either(const struct expression *e, const struct event *ev)
+static enum outcome compare(const struct node *n, const struct event *ev)
 {
-    enum truth left = eval(e->left, ev);
+    const struct value *a = fetch(&n->a, ev), *b = fetch(&n->b, ev);
+    int                 c;
 
-    return left == FALSE ? eval(e->right, ev) : left;
-}
-
-static enum truth differ(const struct expression *e, const struct event *ev)
-{
-    enum truth left = eval(e->left, ev), right = eval(e->right, ev);
-
-    if (left == NO_SENSE || right == NO_SENSE) return NO_SENSE;
-    return left != right ? TRUE : FALSE;
-}
-
-static enum truth from_bool(bool b)
-{
-    return b ? TRUE : FALSE;
-}
-
-static enum truth eval(const struct expression *e, const struct event *ev)
-{
-    switch (e->op) {
-    case AST_OR:
-        return either(e, ev);
-    case AST_AND:
-        return both(e, ev);
-    case AST_XOR:
-        return differ(e, ev);
-    case AST_NAND:
-        return negate(both(e, ev));
-    case AST_NOT:
-        return negate(eval(e->left, ev));
-    case AST_TRUTH:
-        return from_bool(truthy(operand_value(&e->a, ev)));
-    case AST_EQ:
-        return from_bool(equal(e, ev));
-    case AST_NE:
-        return from_bool(!equal(e, ev));
+    if (!a || !b || !order(a, b, &c)) return FAILED;
+    switch (n->op) {
     case AST_LT:
+        return c < 0 ? YES : NO;
     case AST_LE:
+        return c <= 0 ? YES : NO;
     case AST_GT:
-    case AST_GE:
-        return ordered(e->op, operand_value(&e->a, ev), operand_value(&e->b, ev));
-    case AST_MATCH:
-        return from_bool(matches(e, ev));
-    case AST_NO_MATCH:
-        return from_bool(!matches(e, ev));
-    case AST_IN:
-        return from_bool(in(e, ev));
-    case AST_NOT_IN:
-        return from_bool(!in(e, ev));
+        return c > 0 ? YES : NO;
+    default:
+        return c >= 0 ? YES : NO;
     }
-    return FALSE;
 }
 
-static void report(const struct cond *c)
+static enum outcome opposite(enum outcome o)
 {
-    uint64_t missed;
-    int      line = 0, column = 0;
+    return o == FAILED ? FAILED : o == YES ? NO : YES;
+}
+
+/* As deep as the condition: PARSE_DEPTH_MAX and PARSE_CONDITION_MAX of grammar/parser.h. */
+static enum outcome evaluate(const struct node *n, const struct event *ev)
+{
+    enum outcome left, right;
+
+    switch (n->op) {
+    case AST_EQ:
+        return equals(n, ev) ? YES : NO;
+    case AST_NE:
+        return equals(n, ev) ? NO : YES;
+    case AST_IN:
+        return contains(n, ev) ? YES : NO;
+    case AST_NOT_IN:
+        return contains(n, ev) ? NO : YES;
+    case AST_MATCH:
+        return matches(n, ev) ? YES : NO;
+    case AST_NO_MATCH:
+        return matches(n, ev) ? NO : YES;
+    case AST_TRUTH:
+        return truth(fetch_or_null(&n->a, ev)) ? YES : NO;
+    case AST_NOT:
+        return opposite(evaluate(n->left, ev));
+    case AST_AND:
+    case AST_NAND:
+        left = evaluate(n->left, ev);
+        if (left == YES) left = evaluate(n->right, ev);
+        return n->op == AST_AND ? left : opposite(left);
+    case AST_OR:
+        left = evaluate(n->left, ev);
+        return left == NO ? evaluate(n->right, ev) : left;
+    case AST_XOR:
+        left = evaluate(n->left, ev);
+        right = evaluate(n->right, ev);
+        if (left == FAILED || right == FAILED) return FAILED;
+        return left != right ? YES : NO;
+    default:
+        return compare(n, ev);
+    }
+}
+
+static _Atomic uint64_t failures;
+
+uint64_t cond_failures(void)
+{
+    return atomic_load_explicit(&failures, memory_order_relaxed);
+}
+
+static void report_failure(const struct cond *c)
+{
+    uint64_t   missed;
+    int        line, column;
+    struct str text = str_from(c->loc.source->text, c->loc.offset);
 
     atomic_fetch_add_explicit(&failures, 1, memory_order_relaxed);
     if (!log_limit_pass(c->limit, &missed)) return;
-    if (c->loc.source) loc_position(c->loc, &line, &column);
-    log_warn("condition", "this comparison cannot be made for an event, so the condition is false",
-             LOG_STR("condition", cond_source(c)),
-             LOG_CSTR("file", c->loc.source ? c->loc.source->name : ""), LOG_INT("line", line),
-             LOG_INT("column", column), LOG_INT("not_shown", (int64_t)missed));
+    loc_position(c->loc, &line, &column);
+    text.len = c->loc.len;
+    log_warn("program.cond",
+             "condition cannot be evaluated and counts as false: < <= > >= need "
+             "two numbers or two strings",
+             LOG_STR("condition", text), LOG_CSTR("file", c->loc.source->name),
+             LOG_INT("line", line), LOG_INT("not_shown", (int64_t)missed));
 }
 
 bool cond_eval(const struct cond *c, const struct event *ev)
 {
-    enum truth t = eval(c->root, ev);
+    enum outcome o = evaluate(c->root, ev);
 
-    if (t == NO_SENSE) report(c);
-    return t == TRUE;
+    if (o == FAILED) report_failure(c);
+    return o == YES;
 }
 
-uint64_t cond_failures(void)
+/* ---- compiling ---- */
+
+struct compiler {
+    struct plugin_open *cx;
+    struct cond        *cond;
+    bool                ok;
+};
+
+static void fail(struct compiler *c, struct loc at, const char *message)
 {
-    return atomic_load(&failures);
+    diag(c->cx->diags, DIAG_ERROR, at, "%s", message);
+    c->ok = false;
+}
+
+static void compile_field(struct compiler *c, const struct ast_operand *o, struct operand *out)
+{
+    const char *problem = "";
+    size_t      at = 0;
+
+    out->field = field_parse(c->cx->arena, o->text, &problem, &at);
+    if (!out->field) {
+        diag(c->cx->diags, DIAG_ERROR, o->loc, "\"%.*s\" is not a field reference: %s",
+             STR_ARG(o->text), problem);
+        c->ok = false;
+        return;
+    }
+    out->top = !out->field->metadata && out->field->depth == 1;
+    if (out->top) out->key = out->field->steps[0].key;
+}
+
+static struct item make_item(struct arena *a, struct value v)
+{
+    struct item item = {.text = STR("")};
+    struct buf  text = {0}, canonical = {0};
+    char       *end;
+
+    value_text(v, &text);
+    item.text = arena_copy(a, buf_view(&text));
+    const char *z = item.text.data;
+    item.i = strtoll(z, &end, 10);
+    if (*end == '\0' && end != z) {
+        value_text(value_int(item.i), &canonical);
+        item.is_int = str_eq(buf_view(&canonical), item.text);
+    }
+    item.f = strtod(z, &end);
+    if (*end == '\0' && end != z) {
+        buf_clear(&canonical);
+        value_text(value_float(item.f), &canonical);
+        item.is_float = str_eq(buf_view(&canonical), item.text);
+    }
+    buf_release(&text);
+    buf_release(&canonical);
+    return item;
+}
+
+static const struct items *make_items(struct arena *a, const struct list *l)
+{
+    struct items *items = arena_alloc(a, sizeof(*items) + l->len * sizeof(struct item));
+
+    items->len = l->len;
+    for (uint32_t i = 0; i < l->len; i++)
+        items->at[i] = make_item(a, l->items[i]);
+    return items;
+}
+
+static void compile_operand(struct compiler *c, const struct ast_operand *o, struct operand *out)
+{
+    if (o->kind == AST_OPERAND_SELECTOR) {
+        compile_field(c, o, out);
+    } else if (o->kind == AST_OPERAND_VALUE) {
+        out->constant = ast_to_value(c->cx->arena, &o->value);
+        if (out->constant.kind == VALUE_LIST)
+            out->items = make_items(c->cx->arena, out->constant.as.list);
+    }
+}
+
+static void compile_regex(struct compiler *c, const struct ast_operand *o, struct node *n)
+{
+    struct str         pattern = o->kind == AST_OPERAND_REGEX ? o->text : o->value.text;
+    struct regex_error error;
+    struct loc         at = o->loc;
+
+    n->regex = regex_compile(c->cx->arena, pattern, 0, &error);
+    if (n->regex) {
+        n->next_regex = c->cond->regexes;
+        c->cond->regexes = n;
+        return;
+    }
+    if (error.offset + 1 < at.len) {
+        at.offset += (uint32_t)error.offset + 1;
+        at.len = 1;
+    }
+    diag(c->cx->diags, DIAG_ERROR, at, "the regular expression is not valid: %s", error.message);
+    c->ok = false;
+}
+
+static bool is_ordering(enum ast_operator op)
+{
+    return op == AST_LT || op == AST_LE || op == AST_GT || op == AST_GE;
+}
+
+static void compile_test(struct compiler *c, const struct ast_condition *ast, struct node *n)
+{
+    compile_operand(c, &ast->a, &n->a);
+    if (n->a.items) fail(c, ast->a.loc, "a list stands only on the right of an operator");
+    if (ast->op == AST_TRUTH) return;
+    if (ast->op == AST_MATCH || ast->op == AST_NO_MATCH) {
+        compile_regex(c, &ast->b, n);
+        return;
+    }
+    compile_operand(c, &ast->b, &n->b);
+    if (n->b.items && is_ordering(ast->op))
+        fail(c, ast->b.loc, "a list is neither smaller nor greater than a value; use \"in\"");
+}
+
+static const struct node *compile(struct compiler *c, const struct ast_condition *ast)
+{
+    struct node *n = arena_zalloc(c->cx->arena, sizeof(*n));
+
+    n->op = ast->op;
+    if (ast->left) n->left = compile(c, ast->left);
+    if (ast->right) n->right = compile(c, ast->right);
+    if (!ast->left) compile_test(c, ast, n);
+    return n;
+}
+
+const struct cond *cond_compile(const struct ast_condition *ast, struct plugin_open *cx)
+{
+    struct cond    *cond = arena_zalloc(cx->arena, sizeof(*cond));
+    struct compiler c = {cx, cond, true};
+
+    cond->loc = ast->loc;
+    cond->limit = arena_zalloc(cx->arena, sizeof(*cond->limit));
+    cond->root = compile(&c, ast);
+    if (c.ok) return cond;
+    cond_free(cond);
+    return NULL;
+}
+
+void cond_free(const struct cond *c)
+{
+    for (struct node *n = c ? c->regexes : NULL; n; n = n->next_regex)
+        regex_free(n->regex);
 }
