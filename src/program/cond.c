@@ -15,25 +15,25 @@
 
 /* An item of a literal list. `in` compares text forms: 200 is in ["200"]. So that no event is
    turned into text for that, an item whose text is a number's own is compared as a number, too. */
-struct item {
+struct choice {
     struct str text;
     bool       is_int, is_float;
     int64_t    i;
     double     f;
 };
 
-struct items {
-    uint32_t    len;
-    struct item at[];
+struct choices {
+    uint32_t      len;
+    struct choice at[];
 };
 
 /* One side of a comparison. */
 struct operand {
-    const struct field *field; /* NULL: a constant */
-    bool                top;   /* the field is `key` of the event itself */
-    struct key          key;
-    struct value        constant;
-    const struct items *items; /* of a literal list */
+    const struct field   *field; /* NULL: a constant */
+    bool                  top;   /* the field is `key` of the event itself */
+    struct key            key;
+    struct value          constant;
+    const struct choices *choices; /* of a literal list */
 };
 
 struct node {
@@ -183,7 +183,7 @@ static inline const struct value *fetch_or_null(const struct operand *o, const s
     return v ? v : &null_value;
 }
 
-static bool item_is(const struct item *item, const struct value *v)
+static bool choice_is(const struct choice *choice, const struct value *v)
 {
     char   text[40];
     size_t len;
@@ -191,25 +191,25 @@ static bool item_is(const struct item *item, const struct value *v)
     switch (v->kind) {
     case VALUE_STRING:
     case VALUE_NUMBER:
-        return str_eq(value_str(*v), item->text);
+        return str_eq(value_str(*v), choice->text);
     case VALUE_INT:
-        return item->is_int && item->i == v->as.i;
+        return choice->is_int && choice->i == v->as.i;
     case VALUE_FLOAT:
-        return item->is_float && item->f == v->as.f;
+        return choice->is_float && choice->f == v->as.f;
     case VALUE_BOOL:
-        return str_eq(v->as.b ? STR("true") : STR("false"), item->text);
+        return str_eq(v->as.b ? STR("true") : STR("false"), choice->text);
     case VALUE_TIME:
         len = time_print(value_timestamp(*v), text);
-        return str_eq((struct str){text, len}, item->text);
+        return str_eq((struct str){text, len}, choice->text);
     default:
         return false;
     }
 }
 
-static bool in_items(const struct value *v, const struct items *items)
+static bool in_choices(const struct value *v, const struct choices *choices)
 {
-    for (uint32_t i = 0; i < items->len; i++)
-        if (item_is(&items->at[i], v)) return true;
+    for (uint32_t i = 0; i < choices->len; i++)
+        if (choice_is(&choices->at[i], v)) return true;
     return false;
 }
 
@@ -225,7 +225,7 @@ static bool contains(const struct node *n, const struct event *ev)
     const struct value *a = fetch(&n->a, ev), *b = fetch(&n->b, ev);
 
     if (!a || !b) return false;
-    if (n->b.items) return in_items(a, n->b.items);
+    if (n->b.choices) return in_choices(a, n->b.choices);
     if (a->kind == VALUE_LIST || a->kind == VALUE_MAP) return false;
     if (b->kind == VALUE_LIST) return in_list(a, b->as.list);
     if (a->kind == VALUE_STRING && b->kind == VALUE_STRING)
@@ -239,7 +239,7 @@ static bool equals(const struct node *n, const struct event *ev)
 {
     const struct value *a = fetch_or_null(&n->a, ev), *b = fetch_or_null(&n->b, ev);
 
-    if (n->b.items) return b->as.list->len > 0 && same(a, &b->as.list->items[0]);
+    if (n->b.choices) return b->as.list->len > 0 && same(a, &b->as.list->items[0]);
     return same(a, b);
 }
 
@@ -320,21 +320,24 @@ uint64_t cond_failures(void)
     return atomic_load_explicit(&failures, memory_order_relaxed);
 }
 
+struct str cond_source(const struct cond *c)
+{
+    if (!c->loc.source) return STR("");
+    return (struct str){c->loc.source->text.data + c->loc.offset, c->loc.len};
+}
+
 static void report_failure(const struct cond *c)
 {
-    uint64_t   missed;
-    int        line, column;
-    struct str text = str_from(c->loc.source->text, c->loc.offset);
+    uint64_t missed;
+    int      line = 0, column = 0;
 
     atomic_fetch_add_explicit(&failures, 1, memory_order_relaxed);
     if (!log_limit_pass(c->limit, &missed)) return;
-    loc_position(c->loc, &line, &column);
-    text.len = c->loc.len;
-    log_warn("program.cond",
-             "condition cannot be evaluated and counts as false: < <= > >= need "
-             "two numbers or two strings",
-             LOG_STR("condition", text), LOG_CSTR("file", c->loc.source->name),
-             LOG_INT("line", line), LOG_INT("not_shown", (int64_t)missed));
+    if (c->loc.source) loc_position(c->loc, &line, &column);
+    log_warn("condition", "a comparison cannot be made for an event, so the condition is false",
+             LOG_STR("condition", cond_source(c)),
+             LOG_CSTR("file", c->loc.source ? c->loc.source->name : ""), LOG_INT("line", line),
+             LOG_INT("column", column), LOG_INT("not_shown", (int64_t)missed));
 }
 
 bool cond_eval(const struct cond *c, const struct event *ev)
@@ -375,39 +378,39 @@ static void compile_field(struct compiler *c, const struct ast_operand *o, struc
     if (out->top) out->key = out->field->steps[0].key;
 }
 
-static struct item make_item(struct arena *a, struct value v)
+static struct choice make_choice(struct arena *a, struct value v)
 {
-    struct item item = {.text = STR("")};
-    struct buf  text = {0}, canonical = {0};
-    char       *end;
+    struct choice choice = {.text = STR("")};
+    struct buf    text = {0}, canonical = {0};
+    char         *end;
 
     value_text(v, &text);
-    item.text = arena_copy(a, buf_view(&text));
-    const char *z = item.text.data;
-    item.i = strtoll(z, &end, 10);
+    choice.text = arena_copy(a, buf_view(&text));
+    const char *z = choice.text.data;
+    choice.i = strtoll(z, &end, 10);
     if (*end == '\0' && end != z) {
-        value_text(value_int(item.i), &canonical);
-        item.is_int = str_eq(buf_view(&canonical), item.text);
+        value_text(value_int(choice.i), &canonical);
+        choice.is_int = str_eq(buf_view(&canonical), choice.text);
     }
-    item.f = strtod(z, &end);
+    choice.f = strtod(z, &end);
     if (*end == '\0' && end != z) {
         buf_clear(&canonical);
-        value_text(value_float(item.f), &canonical);
-        item.is_float = str_eq(buf_view(&canonical), item.text);
+        value_text(value_float(choice.f), &canonical);
+        choice.is_float = str_eq(buf_view(&canonical), choice.text);
     }
     buf_release(&text);
     buf_release(&canonical);
-    return item;
+    return choice;
 }
 
-static const struct items *make_items(struct arena *a, const struct list *l)
+static const struct choices *make_choices(struct arena *a, const struct list *l)
 {
-    struct items *items = arena_alloc(a, sizeof(*items) + l->len * sizeof(struct item));
+    struct choices *choices = arena_alloc(a, sizeof(*choices) + l->len * sizeof(struct choice));
 
-    items->len = l->len;
+    choices->len = l->len;
     for (uint32_t i = 0; i < l->len; i++)
-        items->at[i] = make_item(a, l->items[i]);
-    return items;
+        choices->at[i] = make_choice(a, l->items[i]);
+    return choices;
 }
 
 static void compile_operand(struct compiler *c, const struct ast_operand *o, struct operand *out)
@@ -417,7 +420,7 @@ static void compile_operand(struct compiler *c, const struct ast_operand *o, str
     } else if (o->kind == AST_OPERAND_VALUE) {
         out->constant = ast_to_value(c->cx->arena, &o->value);
         if (out->constant.kind == VALUE_LIST)
-            out->items = make_items(c->cx->arena, out->constant.as.list);
+            out->choices = make_choices(c->cx->arena, out->constant.as.list);
     }
 }
 
@@ -449,14 +452,14 @@ static bool is_ordering(enum ast_operator op)
 static void compile_test(struct compiler *c, const struct ast_condition *ast, struct node *n)
 {
     compile_operand(c, &ast->a, &n->a);
-    if (n->a.items) fail(c, ast->a.loc, "a list stands only on the right of an operator");
+    if (n->a.choices) fail(c, ast->a.loc, "a list stands only on the right of an operator");
     if (ast->op == AST_TRUTH) return;
     if (ast->op == AST_MATCH || ast->op == AST_NO_MATCH) {
         compile_regex(c, &ast->b, n);
         return;
     }
     compile_operand(c, &ast->b, &n->b);
-    if (n->b.items && is_ordering(ast->op))
+    if (n->b.choices && is_ordering(ast->op))
         fail(c, ast->b.loc, "a list is neither smaller nor greater than a value; use \"in\"");
 }
 
