@@ -93,39 +93,17 @@ __attribute__((noinline)) static char *put_bytes(char *to, const char *p, const 
     return to;
 }
 
-/* Fewer than 16 bytes: as words that overlap, when nothing in them needs an escape. */
+/* Fewer than 16 bytes. */
 static inline char *put_tail(char *to, const char *p, const char *end)
 {
     size_t left = (size_t)(end - p);
 
-    if (left >= 8) {
-        uint64_t a, b;
-        memcpy(&a, p, 8);
-        memcpy(&b, end - 8, 8);
-        if (json_special_word(a) | json_special_word(b)) return put_bytes(to, p, end);
-        memcpy(to, &a, 8);
-        memcpy(to + left - 8, &b, 8);
-    } else if (left >= 4) {
-        uint32_t a, b;
-        memcpy(&a, p, 4);
-        memcpy(&b, end - 4, 4);
-        if (json_special_word((uint64_t)a << 32 | b)) return put_bytes(to, p, end);
-        memcpy(to, &a, 4);
-        memcpy(to + left - 4, &b, 4);
-    } else if (left) {
-        char     a = p[0], b = p[left / 2], c = p[left - 1];
-        uint64_t word = 0x3030303030000000u | (unsigned char)a | (unsigned)(unsigned char)b << 8 |
-                        (unsigned)(unsigned char)c << 16;
-        if (json_special_word(word)) return put_bytes(to, p, end);
-        to[0] = a;
-        to[left / 2] = b;
-        to[left - 1] = c;
-    }
-    return to + left;
+    if (left == 0) return to;
+    return __builtin_expect(json_copy_short(to, p, left), 0) ? put_bytes(to, p, end) : to + left;
 }
 
 /* Writes [p, end) escaped. `to` has room for six times as much and 16 bytes. */
-static inline char *put_escaped(char *to, const char *p, const char *end)
+static char *put_escaped(char *to, const char *p, const char *end)
 {
 #ifdef __SSE2__
     while (end - p >= JSON_BLOCK) {
@@ -185,11 +163,20 @@ void json_encode_string(struct str s, struct buf *out)
 
 /* ---- values ---- */
 
-/* Room that is always there before a value, so that short ones need not ask: for a comma, a
-   bracket, and the longest number or time in quotes. */
+/*
+ * Room that is always there before and behind a value: for a comma, a bracket, and the longest
+ * number or time in quotes. So short values need not ask.
+ */
 enum { AHEAD = 64 };
 
-static char *put_value(struct buf *out, char *to, struct value v);
+static char *put_list(struct buf *out, char *to, const struct list *l);
+static char *put_map(struct buf *out, char *to, const struct map *m);
+
+static inline char *put_text(char *to, struct str s)
+{
+    memcpy(to, s.data, s.len);
+    return to + s.len;
+}
 
 static char *put_time(char *to, struct timestamp t)
 {
@@ -199,38 +186,8 @@ static char *put_time(char *to, struct timestamp t)
     return to;
 }
 
-static char *put_list(struct buf *out, char *to, const struct list *l)
-{
-    *to++ = '[';
-    for (uint32_t i = 0; i < l->len; i++) {
-        if (i) *to++ = ',';
-        to = room(out, put_value(out, to, l->items[i]), AHEAD);
-    }
-    *to++ = ']';
-    return to;
-}
-
-static char *put_map(struct buf *out, char *to, const struct map *m)
-{
-    *to++ = '{';
-    for (uint32_t i = 0; i < m->len; i++) {
-        if (i) *to++ = ',';
-        to = put_string(out, to, key_str(m->members[i].key), AHEAD);
-        *to++ = ':';
-        to = room(out, put_value(out, to, m->members[i].value), AHEAD);
-    }
-    *to++ = '}';
-    return to;
-}
-
-static inline char *put_text(char *to, struct str s)
-{
-    memcpy(to, s.data, s.len);
-    return to + s.len;
-}
-
-/* `to` has room for AHEAD bytes. */
-static char *put_value(struct buf *out, char *to, struct value v)
+/* `to` has room for AHEAD bytes; behind it there is room for a comma or a bracket at least. */
+static inline char *put_value(struct buf *out, char *to, struct value v)
 {
     switch ((enum value_kind)v.kind) {
     case VALUE_NULL:
@@ -244,15 +201,39 @@ static char *put_value(struct buf *out, char *to, struct value v)
     case VALUE_TIME:
         return put_time(to, value_timestamp(v));
     case VALUE_STRING:
-        return put_string(out, to, value_str(v), 0);
+        return put_string(out, to, value_str(v), AHEAD);
     case VALUE_NUMBER:
-        return put_text(room(out, to, v.len), value_str(v));
+        return put_text(room(out, to, v.len + AHEAD), value_str(v));
     case VALUE_LIST:
         return put_list(out, to, v.as.list);
     case VALUE_MAP:
         return put_map(out, to, v.as.map);
     }
     return to;
+}
+
+static char *put_list(struct buf *out, char *to, const struct list *l)
+{
+    *to++ = '[';
+    for (uint32_t i = 0; i < l->len; i++) {
+        if (i) *to++ = ',';
+        to = put_value(out, room(out, to, AHEAD), l->items[i]);
+    }
+    *to++ = ']';
+    return room(out, to, AHEAD);
+}
+
+static char *put_map(struct buf *out, char *to, const struct map *m)
+{
+    *to++ = '{';
+    for (uint32_t i = 0; i < m->len; i++) {
+        if (i) *to++ = ',';
+        to = put_string(out, to, key_str(m->members[i].key), AHEAD + 1);
+        *to++ = ':';
+        to = put_value(out, to, m->members[i].value);
+    }
+    *to++ = '}';
+    return room(out, to, AHEAD);
 }
 
 void json_encode(struct value v, struct buf *out)

@@ -47,10 +47,45 @@ struct decimal {
 
 enum { DIGITS_MAX = 19 /* that a uint64_t holds, whatever they are */ };
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* How many of the eight bytes at `p` are digits before the first that is not; their value. All
+   lengths take the same steps, so that no branch depends on them. */
+static inline unsigned eight_digits(const char *p, uint64_t *value)
+{
+    uint64_t w;
+
+    memcpy(&w, p, 8);
+    w ^= 0x3030303030303030u;
+    uint64_t others = ((w + 0x7676767676767676u) | w) & 0x8080808080808080u;
+    unsigned n = others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+    if (n == 0) return 0;
+    w <<= 8 * (8 - n); /* now zeros stand before the digits */
+    w = w * 10 + (w >> 8);
+    *value = ((w & 0x000000FF000000FFu) * 0x000F424000000064u +
+              ((w >> 16) & 0x000000FF000000FFu) * 0x0000271000000001u) >>
+             32;
+    return n;
+}
+#endif
+
 static inline const char *read_digits(const char *p, const char *end, uint64_t *mantissa)
 {
     uint64_t m = *mantissa;
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    while (end - p >= 8) {
+        static const uint64_t power[] = {1,      10,      100,      1000,     10000,
+                                         100000, 1000000, 10000000, 100000000};
+        uint64_t              value = 0;
+        unsigned              n = eight_digits(p, &value);
+        m = m * power[n] + value;
+        p += n;
+        if (n < 8) {
+            *mantissa = m;
+            return p;
+        }
+    }
+#endif
     for (; is_digit(p, end); p++)
         m = 10 * m + (uint64_t)(*p - '0');
     *mantissa = m;

@@ -44,6 +44,39 @@ static inline unsigned json_special_block(__m128i x)
 }
 #endif
 
+/* Whether one of the `n` bytes at `p` is special; n is 1 to 15. They are gathered from words that
+   overlap, which `out` gets as well. */
+static inline bool json_copy_short(char *out, const char *p, size_t n)
+{
+    uint64_t a, b = 0;
+
+    if (n >= 8) {
+        memcpy(&a, p, 8);
+        memcpy(&b, p + n - 8, 8);
+        memcpy(out, &a, 8);
+        memcpy(out + n - 8, &b, 8);
+    } else if (n >= 4) {
+        uint32_t low, high;
+        memcpy(&low, p, 4);
+        memcpy(&high, p + n - 4, 4);
+        memcpy(out, &low, 4);
+        memcpy(out + n - 4, &high, 4);
+        a = b = (uint64_t)high << 32 | low;
+    } else {
+        char first = p[0], middle = p[n / 2], last = p[n - 1];
+        out[0] = first;
+        out[n / 2] = middle;
+        out[n - 1] = last;
+        a = b = 0x3030303030000000u | (unsigned char)first | (uint64_t)(unsigned char)middle << 8 |
+                (uint64_t)(unsigned char)last << 16;
+    }
+#ifdef __SSE2__
+    return json_special_block(_mm_set_epi64x((long long)b, (long long)a)) != 0;
+#else
+    return (json_special_word(a) | json_special_word(b)) != 0;
+#endif
+}
+
 /* The first special byte of [p, end), or end. Sets bit 7 of `*high` when a byte before it is not
    ASCII (other bits mean nothing). */
 static inline const char *json_find_special(const char *p, const char *end, unsigned *high)
