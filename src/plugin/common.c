@@ -165,7 +165,7 @@ struct node *node_open(enum plugin_kind kind, const struct ast_plugin *ast, stru
     n->common.id = inner.id;
     n->metrics.enabled = n->common.enable_metric;
     good = good && default_codec(n, &inner) && codec_serves(n, &inner);
-    good = decoration_open(n, &inner) && good;
+    decoration_open(n, &inner);
     good = good && (!p->open || p->open(n->self, &inner));
     if (good) return n;
     options_release(p->options, n->self);

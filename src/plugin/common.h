@@ -81,6 +81,6 @@ bool event_add_field(struct event *ev, const struct field *f, struct value v);
    no list and cannot become one. */
 bool event_add_tag(struct event *ev, struct str tag);
 /* Compiles the common options that change events. Part of node_open(). */
-bool decoration_open(struct node *n, struct plugin_open *cx);
+void decoration_open(struct node *n, struct plugin_open *cx);
 
 #endif

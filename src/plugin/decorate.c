@@ -13,14 +13,12 @@
 struct compiling {
     struct plugin_open *cx;
     struct str          fail_tag;
-    bool                fatal; /* a date pattern: Logstash does not start with it */
 };
 
 static void never_works(struct compiling *k, struct str text, struct loc loc, const char *problem)
 {
-    diag(k->cx->diags, DIAG_WARNING, loc,
-         "\"%.*s\" is not a field reference: %s; every event gets the tag %.*s here", STR_ARG(text),
-         problem, STR_ARG(k->fail_tag));
+    diag(k->cx->diags, DIAG_WARNING, loc, "\"%.*s\": %s; every event gets the tag %.*s here",
+         STR_ARG(text), problem, STR_ARG(k->fail_tag));
 }
 
 /* Compiles a text; NULL when it can never work. */
@@ -32,12 +30,7 @@ static const struct template *compile(struct compiling *k, struct str text, stru
 
     const struct template *t = template_parse(k->cx->arena, text, &problem, &at, &fatal);
     if (!problem) return t;
-    if (fatal) {
-        diag(k->cx->diags, DIAG_ERROR, loc, "%s", problem);
-        k->fatal = true;
-    } else {
-        never_works(k, text, loc, problem);
-    }
+    never_works(k, text, loc, problem);
     return NULL;
 }
 
@@ -106,7 +99,7 @@ static void compile_remove(struct compiling *k, const struct templates *names_gi
     }
 }
 
-bool decoration_open(struct node *n, struct plugin_open *cx)
+void decoration_open(struct node *n, struct plugin_open *cx)
 {
     const struct common *c = &n->common;
     struct decoration   *d = &n->decoration;
@@ -120,7 +113,6 @@ bool decoration_open(struct node *n, struct plugin_open *cx)
     d->type = c->type;
     d->fail_tag = k.fail_tag;
     d->any = d->add_len || d->remove_len || d->add_tag.len || d->remove_tag.len || d->type.data;
-    return !k.fatal;
 }
 
 /* Array(value) of Ruby, with room for one more. */
