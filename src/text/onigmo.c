@@ -123,9 +123,9 @@ static bool read_other_escape(struct parser *p, size_t at)
     uint32_t            literal;
 
     if (c && strchr(t->java ? "AbBGzZ" : "AbBGKzZ", c)) {
+        onigmo_begin_anchor(p);
         buf_printf(t->out, "\\%c", c);
         t->at++;
-        onigmo_no_atom(p);
         return true;
     }
     if (c == 'R' || c == 'X') {
@@ -230,8 +230,11 @@ static bool read_one(struct parser *p)
     case '.':
         onigmo_begin_atom(p);
         break;
-    default:
+    case '|':
         onigmo_no_atom(p);
+        break;
+    default:
+        onigmo_begin_anchor(p);
         break;
     }
     buf_char(t->out, c);

@@ -7,7 +7,7 @@
  * becomes look-aheads. Source: Onigmo's doc/RE, section 6.
  */
 
-enum { POSIX_MAX = 20 }; /* bytes of [:^name:] */
+enum { POSIX_MAX = 40 }; /* bytes to look for the end of [:name:] in */
 
 /* One operand of &&: brackets and alternatives, all of which match one character. */
 struct operand {
@@ -87,22 +87,41 @@ static void add_set(struct operand *o, const struct onigmo_escape *e)
     }
 }
 
-/* [:name:] and [:^name:]; false when it is neither, and nothing is read. */
+/* Whether the "[:" that comes next has a ":]"; else it is a nested class. */
+static bool is_posix(const struct translation *t)
+{
+    if (t->java || onigmo_peek(t, 0) != '[' || onigmo_peek(t, 1) != ':') return false;
+    for (size_t i = 2; t->at + i < t->pattern.len && i < POSIX_MAX; i++) {
+        char c = onigmo_peek(t, i);
+        if (c == '\\') i++;
+        if (c == ':' && onigmo_peek(t, i + 1) == ']') return true;
+        if (c == ']') return false;
+    }
+    return false;
+}
+
+/* [:name:] and [:^name:]. Where a ":]" follows but no name is between, the bracket is text. */
 static bool read_posix(struct translation *t, struct operand *o)
 {
-    struct str           rest = str_from(t->pattern, t->at);
     struct onigmo_escape e = {.kind = ESCAPE_SET};
+    struct str           name = str_from(t->pattern, t->at + 2);
+    size_t               len = 0;
 
-    if (t->java || !str_starts(rest, STR("[:"))) return false;
-    if (rest.len > POSIX_MAX) rest.len = POSIX_MAX;
-    ptrdiff_t end = str_find(rest, STR(":]"));
-    if (end < 2) return false;
-    struct str name = {rest.data + 2, (size_t)end - 2};
     e.negated = str_starts(name, STR("^"));
-    e.items = onigmo_property(t, str_from(name, e.negated), true);
-    if (!e.items.data) return false;
-    t->at += (size_t)end + 2;
-    add_set(o, &e);
+    name = str_from(name, e.negated);
+    while (len < name.len && name.data[len] != ':' && name.data[len] != ']')
+        len++;
+    bool named = str_starts(str_from(name, len), STR(":]"));
+    e.items = onigmo_property(t, (struct str){name.data, len}, true);
+    if (named && !e.items.data)
+        return onigmo_fail(t, t->at, "there is no POSIX bracket [:%.*s:]", (int)len, name.data);
+    if (named) {
+        t->at = (size_t)(name.data - t->pattern.data) + len + 2;
+        add_set(o, &e);
+    } else {
+        t->at++;
+        buf_str(&o->items, STR("\\["));
+    }
     return true;
 }
 
@@ -231,8 +250,10 @@ static bool read_class(struct translation *t, struct class *c, int depth)
     c->negated = onigmo_take(t, '^');
     if (!bracket_first(t, c, start)) return false;
     while (!(closed = onigmo_take(t, ']')) && onigmo_more(t)) {
-        if (onigmo_peek(t, 0) == '[') {
-            if (!read_posix(t, &c->last) && !read_nested(t, &c->last, depth)) return false;
+        if (is_posix(t)) {
+            if (!read_posix(t, &c->last)) return false;
+        } else if (onigmo_peek(t, 0) == '[') {
+            if (!read_nested(t, &c->last, depth)) return false;
         } else if (onigmo_peek(t, 0) == '&' && onigmo_peek(t, 1) == '&') {
             t->at += 2;
             end_operand(c);

@@ -101,6 +101,13 @@ static inline void onigmo_begin_atom(struct parser *p)
     p->wraps = 0;
 }
 
+/* An anchor can be repeated as well, but PCRE2 wants it in a group then. */
+static inline void onigmo_begin_anchor(struct parser *p)
+{
+    onigmo_begin_atom(p);
+    p->quantified = true;
+}
+
 static inline void onigmo_no_atom(struct parser *p)
 {
     p->atom = NO_ATOM;
