@@ -69,23 +69,33 @@ static struct map *child_map(struct map *m, struct arena *a, struct str name)
     return v->kind == VALUE_MAP ? v->as.map : NULL;
 }
 
-/* Puts `v` into `m` under the parts of a dotted name, none of which may be empty. */
+/* True when no part of a dotted name is empty, and there are not too many. */
+static bool is_path(struct str name)
+{
+    int parts = 1;
+
+    for (size_t i = 0; i < name.len; i++) {
+        bool dot = name.data[i] == '.';
+        if (dot && (i == 0 || i + 1 == name.len || name.data[i - 1] == '.')) return false;
+        parts += dot;
+    }
+    return parts <= DEPTH_MAX;
+}
+
+/* Puts `v` into `m` under the parts of a dotted name. */
 static bool put_nested(struct map *m, struct arena *a, struct str name, struct value v)
 {
-    int depth = 0;
+    const char *dot;
 
-    for (;;) {
-        const char *dot = name.len ? memchr(name.data, '.', name.len) : NULL;
-        struct str  part = {name.data, dot ? (size_t)(dot - name.data) : name.len};
-        if (part.len == 0 || ++depth > DEPTH_MAX) return false;
-        if (!dot) {
-            *map_add(m, a, key_make(part)) = v;
-            return true;
-        }
+    if (!is_path(name)) return false;
+    while ((dot = memchr(name.data, '.', name.len))) {
+        struct str part = {name.data, (size_t)(dot - name.data)};
         m = child_map(m, a, part);
         if (!m) return false;
         name = str_from(name, part.len + 1);
     }
+    *map_add(m, a, key_make(name)) = v;
+    return true;
 }
 
 static bool put(const struct de_dot *d, struct map *m, struct arena *a, struct str name,

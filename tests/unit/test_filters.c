@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "filter_fixture.h"
+#include "tests/filter_fixture.h"
 
 static void gives(struct filter_fixture *f, const char *in, const char *out)
 {
@@ -76,9 +76,7 @@ static void mutate_tags_what_fails(void **state)
     gives(&f, "{\"a\":[{}]}", "{\"a\":[{}],\"tags\":[\"_mutate_error\"]}");
     assert_int_equal(f.failures, 1);
     gives(&f, "{\"a\":\"-1,234.9x\"}", "{\"a\":-1234}");
-    gives(&f, "{\"a\":1e300}",
-          "{\"a\":1000000000000000052504760255204420248704468581108159154915854"
-          "1115111802457988908195786371375080447854045104}");
+    gives(&f, "{\"a\":1.5e22}", "{\"a\":15000000000000000000000}");
     assert_int_equal(f.failures, 1);
     filter_fixture_close(&f);
 }
