@@ -42,7 +42,7 @@ struct event *event_blank(struct arena *a, struct timestamp now)
 
 static bool tags_valid(struct value v)
 {
-    if (v.kind == VALUE_STRING || v.kind == VALUE_NULL) return true;
+    if (v.kind == VALUE_STRING) return true;
     if (v.kind != VALUE_LIST) return false;
     for (uint32_t i = 0; i < v.as.list->len; i++)
         if (v.as.list->items[i].kind != VALUE_STRING) return false;
@@ -209,7 +209,8 @@ static bool find_parent(struct event *ev, const struct field *f, struct value *p
 static bool guarded(const struct field *f, struct value v)
 {
     if (f->metadata) return false;
-    if (key_eq(&f->steps[0].key, &names.tags)) return f->depth > 1 || !tags_valid(v);
+    if (key_eq(&f->steps[0].key, &names.tags))
+        return f->depth > 1 || (v.kind != VALUE_NULL && !tags_valid(v));
     return f->depth == 1 && key_eq(&f->steps[0].key, &names.timestamp) && v.kind != VALUE_TIME;
 }
 

@@ -105,8 +105,9 @@ static void bad_timestamps_are_kept(void **state)
 
 static void bad_tags_are_kept(void **state)
 {
-    static const char *const fine[] = {"[]", "\"\"", "\"a\"", "[\"a\",\"b\"]", "null"};
-    static const char *const bad[] = {"[\"a\",5]", "true", "5", "{\"k\":1}", "[[\"a\"]]", "[null]"};
+    static const char *const fine[] = {"[]", "\"\"", "\"a\"", "[\"a\",\"b\"]"};
+    static const char *const bad[] = {"[\"a\",5]", "true",   "5",   "{\"k\":1}",
+                                      "[[\"a\"]]", "[null]", "null"}; /* mutate-0157 */
 
     (void)state;
     for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
@@ -316,7 +317,6 @@ static void tags(void **state)
 
     (void)state;
     tagged("{}", "t", "{\"tags\":[\"t\"]}");
-    tagged("{\"tags\":null}", "t", "{\"tags\":[\"t\"]}");
     tagged("{\"tags\":\"one\"}", "t", "{\"tags\":[\"one\",\"t\"]}");
     tagged("{\"tags\":\"t\"}", "t", "{\"tags\":[\"t\"]}");
     tagged("{\"tags\":[\"t\",\"u\"]}", "t", "{\"tags\":[\"t\",\"u\"]}");
