@@ -27,7 +27,8 @@ bool json_decode(struct arena *a, struct str text, const struct json_limits *lim
 bool json_decode_prefix(struct arena *a, struct str text, const struct json_limits *limits,
                         struct value *out, size_t *used, struct json_error *error);
 
-/* Appends `v` as JSON, without blanks. Floats as Java's Double.toString prints them; times as
+/* Appends `v` as JSON, without blanks. Floats as Java's Double.toString prints them,
+   those that are no number as "NaN" and "Infinity" with quotes; times as
    ISO 8601 strings; NUMBER as its digits. */
 void json_encode(struct value v, struct buf *out);
 

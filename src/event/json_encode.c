@@ -1,4 +1,7 @@
 #include "event/json.h"
+
+#include <math.h>
+
 #include "event/json_number.h"
 #include "event/json_scan.h"
 #include "event/time.h"
@@ -186,6 +189,16 @@ static char *put_time(char *to, struct timestamp t)
     return to;
 }
 
+/* What is no number is written as text, as Jackson does: "Infinity" (mutate-0033). */
+static char *put_float(char *to, double f)
+{
+    if (isfinite(f)) return json_put_float(to, f);
+    *to++ = '"';
+    to = json_put_float(to, f);
+    *to++ = '"';
+    return to;
+}
+
 /* `to` has room for AHEAD bytes; behind it there is room for a comma or a bracket at least. */
 static inline char *put_value(struct buf *out, char *to, struct value v)
 {
@@ -197,7 +210,7 @@ static inline char *put_value(struct buf *out, char *to, struct value v)
     case VALUE_INT:
         return put_int(to, v.as.i);
     case VALUE_FLOAT:
-        return json_put_float(to, v.as.f);
+        return put_float(to, v.as.f);
     case VALUE_TIME:
         return put_time(to, value_timestamp(v));
     case VALUE_STRING:
