@@ -104,7 +104,7 @@ static void bind_setting(uint32_t i, const struct tables *t, struct plugin_open 
         unknown_setting(s, t, cx);
     } else if (accept_setting(o, s, cx) && member_of(o, self)) {
         const struct ast_value *v = whole_value(o, i, cx);
-        if (v) option_convert(o, v, member_of(o, self), cx);
+        if (v) option_convert(o, ast_in_order(cx->arena, v), member_of(o, self), cx);
     }
 }
 

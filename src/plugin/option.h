@@ -53,7 +53,8 @@ struct strings {
     struct str *at;
 };
 
-/* Repeated keys are merged into a list value, as Logstash does. */
+/* In the order in which Logstash's plugins see a hash (option_order.c), not that of the config.
+   Repeated keys are merged into a list value, as Logstash does. */
 struct pair {
     struct str              key;
     struct loc              key_loc;

@@ -12,6 +12,10 @@
 const struct ast_value *ast_merge(struct arena *a, const struct ast_value *first,
                                   const struct ast_value *second);
 
+/* The value with the entries of its hashes, at any depth, in the order in which Logstash's plugins
+   see them: that of java.util.HashMap. The same value when it holds none. */
+const struct ast_value *ast_in_order(struct arena *a, const struct ast_value *v);
+
 /* Puts `v` into `member` as the row says. False after a diag at the value's place. */
 bool option_convert(const struct option *o, const struct ast_value *v, void *member,
                     struct plugin_open *cx);

@@ -200,8 +200,13 @@ static void hashes(void **state)
 {
     (void)state;
     assert_true(bind("map => { \"a\" => 1 b2 => [\"x\", \"y\"] }") && sample.map.len == 2);
-    assert_true(str_is(sample.map.at[1].key, "b2"));
-    assert_int_equal(sample.map.at[1].value->kind, AST_LIST);
+    assert_true(str_is(sample.map.at[0].key, "b2"));
+    assert_int_equal(sample.map.at[0].value->kind, AST_LIST);
+    /* In the order of java.util.HashMap: mutate-0129, dissect-0049. */
+    assert_true(bind("map => { \"a\" => \"1\" \"[x][y]\" => \"2\" \"message\" => 3 \"b\" => 4 }"));
+    assert_true(str_is(sample.map.at[0].key, "[x][y]") && str_is(sample.map.at[1].key, "a"));
+    assert_true(str_is(sample.map.at[2].key, "b") && str_is(sample.map.at[3].key, "message"));
+    assert_true(bind("map => [\"z\", \"1\", \"b\", \"2\"]") && str_is(sample.map.at[0].key, "z"));
     assert_true(bind("map => [\"a\", \"1\", \"b\", \"2\"]") && sample.map.len == 2);
     assert_true(bind("map => [\"a\", \"1\", \"a\", \"2\"]") && sample.map.len == 1);
     assert_int_equal(sample.map.at[0].value->len, 2);
