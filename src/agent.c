@@ -117,6 +117,10 @@ static void reload(struct agent *a)
 
     if (hash == a->config_hash || a->successor) return;
     a->config_hash = hash;
+    if (!a->settings->pipeline_reloadable) {
+        log_warn("agent", "the config has changed, but pipeline.reloadable is false");
+        return;
+    }
     if (a->pipeline && !reloadable(a->pipeline)) return;
 
     struct pipeline *fresh = load(a->settings, false);
@@ -235,6 +239,23 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* config.debug: what the config was compiled to. Values of settings are not part of it. */
+static void log_program(const struct settings *s, const struct pipeline *p)
+{
+    char  *text = NULL;
+    size_t len;
+
+    if (!s->config_debug || !log_enabled("agent", LOG_DEBUG)) return;
+    FILE *f = open_memstream(&text, &len);
+    if (!f) return;
+    plan_print(pipeline_plan(p), f);
+    program_print(&pipeline_plan(p)->filter, f);
+    program_print(&pipeline_plan(p)->output, f);
+    fclose(f);
+    log_debug("agent", "compiled pipeline", LOG_CSTR("program", text));
+    free(text);
+}
+
 int agent_run(const struct settings *s)
 {
     struct agent a = {.settings = s};
@@ -243,6 +264,7 @@ int agent_run(const struct settings *s)
     a.config_hash = config_hash(s);
     a.pipeline = load(s, false);
     if (!a.pipeline) return 1;
+    log_program(s, a.pipeline);
     if (!pipeline_start(a.pipeline)) {
         pipeline_free(a.pipeline);
         return 1;

@@ -29,7 +29,6 @@ struct settings {
     int             pipeline_ordered;           /* enum ordered */
     int             pipeline_ecs_compatibility; /* enum ecs */
     bool            pipeline_reloadable;
-    bool            metric_collect;
     bool            allow_superuser;
     int             log_level, log_format;
     bool            api_enabled;

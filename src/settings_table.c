@@ -103,8 +103,7 @@ const struct setting settings_rows[] = {
                 "losing what is on its way."),
     KEY(OPT_BOOL, "pipeline.reloadable", pipeline_reloadable, .preset = "true",
         .doc = "Whether the pipeline may be reloaded."),
-    KEY(OPT_BOOL, "metric.collect", metric_collect, .preset = "true",
-        .doc = "Whether plugins count events and time."),
+    IDLE("metric.collect", "true", NO_API),
 
     /* places */
     {.option = OPT_NAMED(struct settings, OPT_STRING, "path.settings", path_settings,

@@ -35,6 +35,20 @@ static void print_wrapped(FILE *out, const char *text, int indent, int width)
     fputc('\n', out);
 }
 
+/* A default as it would be written: control characters would break the page. */
+static void put_preset(const char *text, struct buf *out)
+{
+    if (!*text) buf_str(out, STR("empty"));
+    for (; *text; text++) {
+        if (*text == '\n')
+            buf_str(out, STR("\\n"));
+        else if (*text == '\t')
+            buf_str(out, STR("\\t"));
+        else
+            buf_char(out, *text);
+    }
+}
+
 /* What stands beside a setting's name: "a whole number, required". */
 static void describe_row(const struct option *o, struct buf *out)
 {
@@ -49,7 +63,10 @@ static void describe_row(const struct option *o, struct buf *out)
     }
     option_describe(o, out);
     if (o->required) buf_str(out, STR("; required"));
-    if (o->preset) buf_printf(out, "; default %s", *o->preset ? o->preset : "empty");
+    if (o->preset) {
+        buf_str(out, STR("; default "));
+        put_preset(o->preset, out);
+    }
     if (o->deprecated) buf_str(out, STR("; deprecated"));
     if (o->no_effect) buf_str(out, STR("; no effect in lsc"));
 }
@@ -75,8 +92,6 @@ static void print_row(const struct option *o, FILE *out)
     struct buf b = {0};
 
     describe_row(o, &b);
-    for (size_t i = 0; i < b.len; i++)
-        if (b.data[i] == '\n') b.data[i] = ' ';
     fprintf(out, "\n  %s: %s\n", o->name, buf_cstr(&b));
     print_wrapped(out, o->obsolete ? o->obsolete : o->doc, 6, 80);
     buf_release(&b);
@@ -118,21 +133,6 @@ bool help_plugin(struct str name, FILE *out)
 
 /* ---- Markdown ---- */
 
-/* A control character of a default would break the page: shown as it would be written. */
-static void write_code(const char *text, FILE *out)
-{
-    fputc('`', out);
-    for (; *text; text++) {
-        if (*text == '\n')
-            fputs("\\n", out);
-        else if (*text == '\t')
-            fputs("\\t", out);
-        else
-            fputc(*text, out);
-    }
-    fputc('`', out);
-}
-
 static void write_row(const struct option *o, FILE *out)
 {
     struct buf b = {0};
@@ -148,12 +148,9 @@ static void write_row(const struct option *o, FILE *out)
         if (o->required) fputs("- Required.\n", out);
     }
     if (o->preset && !o->obsolete && !o->not_built) {
-        fputs("- Default: ", out);
-        if (*o->preset)
-            write_code(o->preset, out);
-        else
-            fputs("empty", out);
-        fputs(".\n", out);
+        buf_clear(&b);
+        put_preset(o->preset, &b);
+        fprintf(out, *o->preset ? "- Default: `%s`.\n" : "- Default: %s.\n", buf_cstr(&b));
     }
     if (o->deprecated) fprintf(out, "- Deprecated: %s\n", o->deprecated);
     if (o->no_effect) fprintf(out, "- No effect in lsc: %s\n", o->no_effect);

@@ -269,8 +269,8 @@ static const struct ast_value *items_of(const struct option *o, const struct ast
          " as its items",
          o->name, type_names[o->type]);
     for (uint32_t i = 0; i < v->len; i++) {
-        items[2 * i] = v->entries[i].key;
-        items[2 * i + 1] = v->entries[i].value;
+        items[(size_t)2 * i] = v->entries[i].key;
+        items[(size_t)2 * i + 1] = v->entries[i].value;
     }
     *len = 2 * v->len;
     return items;
