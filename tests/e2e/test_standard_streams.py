@@ -1,9 +1,12 @@
 """stdin and stdout as a user at a terminal or in a pipe sees them."""
 
+import contextlib
 import fcntl
 import os
 import signal
 import subprocess
+import sys
+import termios
 
 from lsc import program, wait_until
 
@@ -101,17 +104,23 @@ def test_heartbeat_stops_at_once(lsc):
 
 def test_second_interrupt_ends_a_pipeline_whose_output_is_stuck(tmp_path):
     reader, writer = os.pipe()
-    config = "input { generator { } } " + COPY.split("} } ", 1)[1]
-    p = run(tmp_path, config, stdout=writer)
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(writer, b"x" * 4096):  # full from the start
+            pass
+    os.set_blocking(writer, True)
+    p = run(tmp_path, COPY, stdin=subprocess.PIPE, stdout=writer)
     os.close(writer)
+    p.stdin.write(b"line\n")
+    p.stdin.flush()
 
-    def full():
-        return fcntl.ioctl(reader, 0x541B, b"\0" * 4)[0:4] != b"\0" * 4  # FIONREAD
+    def was_read():
+        waiting = fcntl.ioctl(p.stdin, termios.FIONREAD, b"\0" * 4)
+        return int.from_bytes(waiting, sys.byteorder) == 0
 
-    wait_until(full, "something in the pipe")
-    p.send_signal(signal.SIGINT)
-    p.send_signal(signal.SIGINT)
+    wait_until(was_read, "lsc to read the line")
     wait_until(lambda: p.poll() is not None or p.send_signal(signal.SIGINT), "the end")
     os.close(reader)
+    p.stdin.close()
     p.stderr.close()
     assert p.returncode == 1
