@@ -172,7 +172,8 @@ static bool open_file(struct cidr *c, struct plugin_open *cx)
     struct network_list l = {0};
 
     if (c->network.len)
-        return plugin_error(cx, "network_path", "cannot be given together with \"network\"");
+        return plugin_error(cx, "network_path",
+                            "network_path cannot be given together with \"network\"");
     c->network_path.data = arena_cstr(cx->arena, c->network_path);
     if (!load(c, &l)) {
         free(l.at);

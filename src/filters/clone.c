@@ -26,7 +26,8 @@ static bool clone_open(void *self, struct plugin_open *cx)
 {
     const struct clone *c = self;
 
-    if (c->clones.len == 0) plugin_warning(cx, "clones", "is empty, so no copies will be made");
+    if (c->clones.len == 0)
+        plugin_warning(cx, "clones", "the list is empty, so no copies will be made");
     return true;
 }
 

@@ -34,7 +34,8 @@ static bool de_dot_open(void *self, struct plugin_open *cx)
     const struct de_dot *d = self;
 
     if (str_find(d->separator, STR(".")) < 0) return true;
-    return plugin_error(cx, "separator", "must not hold a dot: dots are what it replaces");
+    return plugin_error(cx, "separator",
+                        "the separator must not hold a dot: dots are what it replaces");
 }
 
 static bool has_dot(struct str name)

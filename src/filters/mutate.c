@@ -283,8 +283,8 @@ static void add_gsubs(struct builder *b)
 
     if (g->len % 3 != 0) {
         b->failed = true;
-        plugin_error(b->cx, "gsub", "takes field, pattern and replacement, three at a time; got %u",
-                     g->len);
+        plugin_error(b->cx, "gsub",
+                     "gsub takes field, pattern and replacement, three at a time; got %u", g->len);
         return;
     }
     for (uint32_t i = 0; i < g->len; i += 3) {

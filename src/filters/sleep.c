@@ -50,11 +50,11 @@ static bool sleep_open(void *self, struct plugin_open *cx)
     struct buf    scratch = {0};
 
     if (!s->time && !s->replay)
-        return plugin_error(cx, NULL, "needs \"time\", or \"replay => true\"");
+        return plugin_error(cx, NULL, "sleep needs \"time\", or \"replay => true\"");
     bool fixed = !s->time || template_constant(s->time, &text);
     s->seconds = fixed ? ruby_to_f(text, &scratch) : -1;
     buf_release(&scratch);
-    if (fixed && s->seconds < 0) return plugin_error(cx, "time", "must not be negative");
+    if (fixed && s->seconds < 0) return plugin_error(cx, "time", "the time must not be negative");
     s->shared = xcalloc(1, sizeof(*s->shared));
     pthread_mutex_init(&s->shared->lock, NULL);
     return true;
