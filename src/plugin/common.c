@@ -44,6 +44,11 @@ static const struct plugin *find_plugin(enum plugin_kind kind, struct str name, 
     const char          *word = plugin_kind_name(kind);
 
     if (p) return p;
+    if (plugin_later(kind, name)) {
+        diag(cx->diags, DIAG_ERROR, loc, "lsc does not have the %s \"%.*s\" yet", word,
+             STR_ARG(name));
+        return NULL;
+    }
     const char *near = plugin_nearest(kind, name);
     for (int other = PLUGIN_INPUT; !near && other <= PLUGIN_OUTPUT; other++)
         if (plugin_find((enum plugin_kind)other, name)) {

@@ -209,6 +209,8 @@ struct metrics {
 
 /* NULL: no such plugin. */
 const struct plugin *plugin_find(enum plugin_kind kind, struct str name);
+/* True when Logstash has a plugin of that name which lsc does not have yet. */
+bool plugin_later(enum plugin_kind kind, struct str name);
 /* The i-th plugin of all, sorted by kind and name; NULL after the last. */
 const struct plugin *plugin_at(uint32_t i);
 const char          *plugin_kind_name(enum plugin_kind kind);
