@@ -6,11 +6,6 @@
 #include "event/json_scan.h"
 #include "event/time.h"
 
-static const char digit_pairs[201] = "00010203040506070809101112131415161718192021222324"
-                                     "25262728293031323334353637383940414243444546474849"
-                                     "50515253545556575859606162636465666768697071727374"
-                                     "75767778798081828384858687888990919293949596979899";
-
 /*
  * The functions here take the place to write at and return the place behind. Of `out` they use
  * only the memory: its length is set again when it has to grow, and at the end.
@@ -26,34 +21,11 @@ static inline char *room(struct buf *out, char *to, size_t more)
 
 enum { INT_TEXT_MAX = 20 };
 
-/* How many digits `u` has. */
-static inline unsigned count_digits(uint64_t u)
-{
-    unsigned n = 1;
-
-    for (; u >= 10000; u /= 10000)
-        n += 4;
-    return n + (u >= 10) + (u >= 100) + (u >= 1000);
-}
-
-static inline char *put_uint(char *to, uint64_t u)
-{
-    char *behind = to + count_digits(u), *p = behind;
-
-    for (; u >= 100; u /= 100)
-        memcpy(p -= 2, digit_pairs + 2 * (u % 100), 2);
-    if (u >= 10)
-        memcpy(p - 2, digit_pairs + 2 * u, 2);
-    else
-        p[-1] = (char)('0' + u);
-    return behind;
-}
-
 static inline char *put_int(char *to, int64_t i)
 {
-    if (i >= 0) return put_uint(to, (uint64_t)i);
+    if (i >= 0) return json_put_uint(to, (uint64_t)i);
     *to = '-';
-    return put_uint(to + 1, 0 - (uint64_t)i);
+    return json_put_uint(to + 1, 0 - (uint64_t)i);
 }
 
 void json_encode_int(int64_t i, struct buf *out)

@@ -179,21 +179,15 @@ static char *put_plain(char *to, const struct decimal *d)
 /* The same for m units of 10^-places with a whole part below 10^7. */
 static char *put_short(char *to, uint64_t m, int places)
 {
-    uint64_t power = (uint64_t)json_power_of_ten[places];
-    uint32_t whole = (uint32_t)(m / power), n = whole;
-    uint64_t fraction = m % power;
-    int      digits = 1;
+    uint64_t power = (uint64_t)json_power_of_ten[places], whole = m / power, rest = m % power;
 
-    for (; n >= 10; n /= 10)
-        digits++;
-    for (int i = digits; i-- > 0; whole /= 10)
-        to[i] = (char)('0' + whole % 10);
-    to[digits] = '.';
-    to += digits + 1;
+    to = json_put_uint(to, whole);
+    *to = '.';
     if (places == 0) places = 1;
-    for (int i = places; i-- > 0; fraction /= 10)
-        to[i] = (char)('0' + fraction % 10);
-    return to + places;
+    to += places + 1;
+    for (char *p = to; places-- > 0; rest /= 10)
+        *--p = (char)('0' + rest % 10);
+    return to;
 }
 
 /* 1.0E7, 1.2345E-4 */

@@ -11,6 +11,11 @@ const double json_power_of_ten[JSON_EXACT_POWER + 1] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+const char json_digit_pairs[201] = "00010203040506070809101112131415161718192021222324"
+                                   "25262728293031323334353637383940414243444546474849"
+                                   "50515253545556575859606162636465666768697071727374"
+                                   "75767778798081828384858687888990919293949596979899";
+
 static locale_t c_locale;
 
 static void make_c_locale(void)
@@ -152,37 +157,59 @@ static inline bool exact_float(const struct decimal *d, double *out)
 #endif
 }
 
-/* Reads on at the point or the exponent of the number that begins at `start`. */
-static const char *read_float(const char *start, const char *p, const char *end, struct decimal *d,
-                              struct value *out)
+/* Any float, from its sign on. */
+__attribute__((noinline)) static const char *read_float(const char *start, const char *end,
+                                                        struct value *out)
 {
-    double f;
+    struct decimal d = {.negative = *start == '-'};
+    const char    *first = start + d.negative, *p = read_digits(first, end, &d.mantissa);
+    double         f;
 
+    d.digits = (size_t)(p - first);
     if (*p == '.') {
         const char *fraction = ++p;
-        p = read_digits(p, end, &d->mantissa);
+        p = read_digits(p, end, &d.mantissa);
         if (p == fraction) return NULL;
-        d->digits += (size_t)(p - fraction);
-        if (d->digits <= DIGITS_MAX) d->exponent = -(int32_t)(p - fraction);
+        d.digits += (size_t)(p - fraction);
+        if (d.digits <= DIGITS_MAX) d.exponent = -(int32_t)(p - fraction);
     }
-    if (p < end && (*p | 0x20) == 'e') p = read_exponent(p + 1, end, d);
+    if (p < end && (*p | 0x20) == 'e') p = read_exponent(p + 1, end, &d);
     if (!p) return NULL;
-    if (!fast_float(d, &f) && !exact_float(d, &f)) f = slow_float(start, (size_t)(p - start));
+    if (!fast_float(&d, &f) && !exact_float(&d, &f)) f = slow_float(start, (size_t)(p - start));
     *out = value_float(f);
+    return p;
+}
+
+/* Reads on at the point of a number with few digits, as most have; NULL: it is not one. */
+static inline const char *read_short_float(const char *p, const char *end, bool negative,
+                                           uint64_t mantissa, size_t digits, struct value *out)
+{
+    const char *fraction = p + 1;
+
+    p = read_digits(fraction, end, &mantissa);
+    size_t places = (size_t)(p - fraction);
+    if (places == 0 || digits + places > 15 || p == end || (*p | 0x20) == 'e') return NULL;
+    double f = (double)mantissa / json_power_of_ten[places]; /* both exact: correctly rounded */
+    *out = value_float(negative ? -f : f);
     return p;
 }
 
 const char *json_read_number(const char *start, const char *end, struct value *out)
 {
-    struct decimal d = {.negative = start < end && *start == '-'};
-    const char    *first = start + d.negative, *p = read_digits(first, end, &d.mantissa);
+    bool        negative = start < end && *start == '-';
+    uint64_t    mantissa = 0;
+    const char *first = start + negative, *p = read_digits(first, end, &mantissa);
+    size_t      digits = (size_t)(p - first);
 
-    d.digits = (size_t)(p - first);
-    if (d.digits == 0 || (*first == '0' && d.digits > 1)) return NULL;
-    if (p < end && (*p == '.' || (*p | 0x20) == 'e')) return read_float(start, p, end, &d, out);
-    if (d.digits > DIGITS_MAX || d.mantissa > (uint64_t)INT64_MAX + d.negative)
+    if (digits == 0 || (*first == '0' && digits > 1)) return NULL;
+    if (p < end && *p == '.') {
+        p = read_short_float(p, end, negative, mantissa, digits, out);
+        return p ? p : read_float(start, end, out);
+    }
+    if (p < end && (*p | 0x20) == 'e') return read_float(start, end, out);
+    if (digits > DIGITS_MAX || mantissa > (uint64_t)INT64_MAX + negative)
         *out = (struct value){.kind = VALUE_NUMBER, .len = (uint32_t)(p - start), .as.s = start};
     else
-        *out = value_int((int64_t)(d.negative ? 0 - d.mantissa : d.mantissa));
+        *out = value_int((int64_t)(negative ? 0 - mantissa : mantissa));
     return p;
 }
