@@ -40,9 +40,11 @@ struct value *event_get(const struct event *ev, const struct field *f);
 
 /*
  * Puts `v` at `f`, making maps on the way, and clones nothing: `v` is taken over. False when the
- * path leads through something that is neither map nor list, a list index is out of bounds by more
- * than 10,000, @timestamp would not be a time, or [tags] would become a map (Event.java's rules,
- * differences in docs/differences.md).
+ * path leads through something that is neither map nor list (null included), a list index is out
+ * of bounds by more than 10,000 or negative beyond the start, [@metadata] would not be a map,
+ * @timestamp not a time, or [tags] neither text nor a list of texts (Event.java's rules,
+ * differences in docs/differences.md). A name in a list changes nothing and is true, as in
+ * Logstash.
  */
 bool event_set(struct event *ev, const struct field *f, struct value v);
 

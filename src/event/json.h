@@ -17,7 +17,9 @@ struct json_error {
  * Reads one JSON document (RFC 8259, with what Jackson adds as Logstash uses it; see the cases in
  * tests). Strings without escapes are views into `text`, which must therefore live as long as `a`.
  * UTF-8 is checked. Of equal keys the last counts. Integers become INT, larger ones NUMBER; floats
- * FLOAT. On failure `*error` (may be NULL) tells where. Blanks around the document are allowed,
+ * FLOAT, those beyond a double infinity. An escaped surrogate without its partner becomes U+FFFD;
+ * of a string that begins with one nothing stays, as in Logstash. Texts of 4 GiB - 1 and more are
+ * refused. On failure `*error` (may be NULL) tells where. Blanks around the document are allowed,
  * anything else behind it is an error.
  */
 bool json_decode(struct arena *a, struct str text, const struct json_limits *limits,
@@ -27,9 +29,8 @@ bool json_decode(struct arena *a, struct str text, const struct json_limits *lim
 bool json_decode_prefix(struct arena *a, struct str text, const struct json_limits *limits,
                         struct value *out, size_t *used, struct json_error *error);
 
-/* Appends `v` as JSON, without blanks. Floats as Java's Double.toString prints them,
-   those that are no number as "NaN" and "Infinity" with quotes; times as
-   ISO 8601 strings; NUMBER as its digits. */
+/* Appends `v` as JSON, without blanks. Floats as Java's Double.toString prints them, those that are
+   no number as "NaN" and "Infinity" with quotes; times as ISO 8601 strings; NUMBER as its text. */
 void json_encode(struct value v, struct buf *out);
 
 /* The event as Event#to_json gives it: data without metadata. */
