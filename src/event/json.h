@@ -16,10 +16,10 @@ struct json_error {
 /*
  * Reads one JSON document (RFC 8259, with what Jackson adds as Logstash uses it; see the cases in
  * tests). Strings without escapes are views into `text`, which must therefore live as long as `a`.
- * UTF-8 is checked. Of equal keys the last counts. Integers become INT, larger ones NUMBER; floats
- * FLOAT, those beyond a double infinity. An escaped surrogate without its partner becomes U+FFFD;
- * of a string that begins with one nothing stays, as in Logstash. Texts of 4 GiB - 1 and more are
- * refused. On failure `*error` (may be NULL) tells where. Blanks around the document are allowed,
+ * UTF-8 is checked. Of equal keys the last counts. Integers become INT, floats FLOAT, those too
+ * large for either NUMBER. An escaped surrogate without its partner becomes U+FFFD; of a string
+ * that begins with one nothing stays, as in Logstash. Texts of 4 GiB - 1 and more are refused. On
+ * failure `*error` (may be NULL) tells where. Blanks around the document are allowed,
  * anything else behind it is an error.
  */
 bool json_decode(struct arena *a, struct str text, const struct json_limits *limits,

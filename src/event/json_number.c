@@ -157,6 +157,12 @@ static inline bool exact_float(const struct decimal *d, double *out)
 #endif
 }
 
+/* A number that neither an int64_t nor a double holds stays as it is written. */
+static struct value number_text(const char *start, const char *end)
+{
+    return (struct value){.kind = VALUE_NUMBER, .len = (uint32_t)(end - start), .as.s = start};
+}
+
 /* Any float, from its sign on. */
 __attribute__((noinline)) static const char *read_float(const char *start, const char *end,
                                                         struct value *out)
@@ -176,7 +182,7 @@ __attribute__((noinline)) static const char *read_float(const char *start, const
     if (p < end && (*p | 0x20) == 'e') p = read_exponent(p + 1, end, &d);
     if (!p) return NULL;
     if (!fast_float(&d, &f) && !exact_float(&d, &f)) f = slow_float(start, (size_t)(p - start));
-    *out = value_float(f);
+    *out = isfinite(f) ? value_float(f) : number_text(start, p);
     return p;
 }
 
@@ -208,7 +214,7 @@ const char *json_read_number(const char *start, const char *end, struct value *o
     }
     if (p < end && (*p | 0x20) == 'e') return read_float(start, end, out);
     if (digits > DIGITS_MAX || mantissa > (uint64_t)INT64_MAX + negative)
-        *out = (struct value){.kind = VALUE_NUMBER, .len = (uint32_t)(p - start), .as.s = start};
+        *out = number_text(start, p);
     else
         *out = value_int((int64_t)(negative ? 0 - mantissa : mantissa));
     return p;

@@ -73,10 +73,7 @@ static void writes_what_it_reads(struct arena *a, struct value v)
 
     buf_clear(&first);
     json_encode(v, &first);
-    if (!json_decode(a, buf_view(&first), NULL, &again, NULL)) {
-        must(str_find(buf_view(&first), STR("Infinity")) >= 0);
-        return;
-    }
+    must(json_decode(a, buf_view(&first), NULL, &again, NULL));
     must(value_eq(v, again));
     buf_clear(&second);
     json_encode(again, &second);
