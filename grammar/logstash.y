@@ -48,6 +48,7 @@ static void lsc_yyerror(struct loc *loc, struct parse *p, const char *message);
 %token END 0
 %token <word> SECTION NAME WORD INTEGER DECIMAL STRING
 %token <word> IF ELSE ELSEIF SELECTOR LIST_OF_ONE REGEX
+%token UNCLOSED /* in no rule, see tokens.c */
 %token ARROW IN NOT NOTIN AND OR XOR NAND EQ NE LT LE GT GE MATCH NO_MATCH
 
 %type <word>      name
@@ -244,6 +245,9 @@ arguments: %empty | right | arguments ',' right ;
 pattern:
     REGEX                           { $$ = parse_regex(p, $1, @1); }
   | STRING                          { $$ = parse_operand(parse_word(p, AST_STRING, $1, @1)); }
+  | SELECTOR                        { $$ = parse_selector(p, $1, @1);
+                                      parse_error(p, @1, "a regular expression such as /^a/ or a "
+                                                  "string stands here, not a field"); }
   ;
 
 %%
@@ -254,11 +258,13 @@ static void lsc_yyerror(struct loc *loc, struct parse *p, const char *message)
     p->lost = true;
 }
 
+enum { PHRASES_MAX = 10 };
+
 /* The tokens that the grammar would take where it met another one. */
 struct expected {
     yysymbol_kind_t kinds[YYNTOKENS];
     int             len;
-    const char     *phrases[8]; /* the same in the user's words */
+    const char     *phrases[PHRASES_MAX]; /* the same in the user's words */
     int             phrases_len;
 };
 
@@ -271,7 +277,7 @@ static bool takes(const struct expected *e, yysymbol_kind_t kind)
 
 static void phrase(struct expected *e, bool wanted, const char *text)
 {
-    if (wanted && e->phrases_len < 8) e->phrases[e->phrases_len++] = text;
+    if (wanted && e->phrases_len < PHRASES_MAX) e->phrases[e->phrases_len++] = text;
 }
 
 static void find_phrases(struct expected *e)
@@ -282,7 +288,9 @@ static void find_phrases(struct expected *e)
     bool key = word && !value && takes(e, YYSYMBOL_DECIMAL);
     bool literal = takes(e, YYSYMBOL_INTEGER);
 
-    phrase(e, takes(e, YYSYMBOL_SECTION), "\"input\", \"filter\", \"output\"");
+    phrase(e, takes(e, YYSYMBOL_SECTION), "\"input\"");
+    phrase(e, takes(e, YYSYMBOL_SECTION), "\"filter\"");
+    phrase(e, takes(e, YYSYMBOL_SECTION), "\"output\"");
     phrase(e, statement && takes(e, YYSYMBOL_NAME), "a plugin");
     phrase(e, statement, "\"if\"");
     phrase(e, takes(e, YYSYMBOL_ELSE), "\"else\"");
@@ -290,13 +298,17 @@ static void find_phrases(struct expected *e)
     phrase(e, key, "a key");
     phrase(e, word && !value && !key, "a setting name");
     phrase(e, operand, "a field such as [status]");
-    phrase(e, operand && literal, "a string, a number");
-    phrase(e, takes(e, YYSYMBOL_REGEX) && !operand, "a regular expression such as /^a/, a string");
+    phrase(e, operand && literal, "a string");
+    phrase(e, operand && literal, "a number");
+    phrase(e, takes(e, YYSYMBOL_REGEX) && !operand, "a regular expression such as /^a/");
+    phrase(e, takes(e, YYSYMBOL_REGEX) && !operand, "a string");
     phrase(e, takes(e, YYSYMBOL_EQ), "a comparison");
-    phrase(e, takes(e, YYSYMBOL_AND), "\"and\", \"or\"");
+    phrase(e, takes(e, YYSYMBOL_AND), "\"and\"");
+    phrase(e, takes(e, YYSYMBOL_AND), "\"or\"");
     phrase(e, takes(e, YYSYMBOL_ARROW), "\"=>\"");
     phrase(e, takes(e, YYTRANSLATE('(')) && !literal, "\"(\"");
-    phrase(e, takes(e, YYTRANSLATE('{')) && !value && !takes(e, YYSYMBOL_ARROW), "\"{\"");
+    phrase(e, takes(e, YYTRANSLATE('{')) && !value && !takes(e, YYSYMBOL_ARROW) &&
+                  !takes(e, YYTRANSLATE(']')), "\"{\"");
     phrase(e, takes(e, YYTRANSLATE(',')) && takes(e, YYTRANSLATE(']')), "\",\"");
     phrase(e, takes(e, YYTRANSLATE(']')), "\"]\"");
     phrase(e, takes(e, YYTRANSLATE(')')), "\")\"");
@@ -323,18 +335,6 @@ static int line_of(struct loc at)
     return line;
 }
 
-/* A string over several lines, glued to what follows: most likely a quote was forgotten. */
-static bool explain_string(struct parse *p)
-{
-    if (p->before != STRING || p->gap != GAP_NONE) return false;
-    if (memchr(p->source->text.data + p->before_loc.offset, '\n', p->before_loc.len) == NULL)
-        return false;
-    parse_error(p, p->before_loc, "this string ends on line %d; is a quote missing before that?",
-                line_of(p->last_loc));
-    p->lost = true;
-    return true;
-}
-
 /* What begins like a plugin or an if among the settings of another plugin. */
 static bool explain_nested(struct parse *p, const struct expected *e)
 {
@@ -347,6 +347,7 @@ static bool explain_nested(struct parse *p, const struct expected *e)
                 "expected \"=>\" after \"%.*s\"; %s cannot stand here while the \"{\" on line %d is "
                 "open",
                 STR_ARG(name), branch ? "an \"if\"" : "a plugin", line_of(p->open[outer - 1].loc));
+    p->unbalanced = true;
     return true;
 }
 
@@ -355,7 +356,7 @@ static bool explain(struct parse *p, const struct expected *e, struct loc at)
 {
     bool operator = (p->last >= EQ && p->last <= NO_MATCH) || p->last == IN || p->last == NOT;
 
-    if (explain_string(p) || explain_nested(p, e)) return true;
+    if (tokens_blame_string(p) || explain_nested(p, e)) return true;
     if (p->last == ELSE || p->last == ELSEIF) {
         parse_error(p, at, "this \"else\" has no \"if\" before it");
     } else if (operator&& takes(e, YYSYMBOL_AND)) {
@@ -371,26 +372,33 @@ static bool explain(struct parse *p, const struct expected *e, struct loc at)
     return true;
 }
 
+/* "expected A, B or C after X, found Y" */
+static void report_expected(struct parse *p, const struct expected *e, struct loc at)
+{
+    struct buf  text = {0};
+    const char *quote = p->last == STRING ? "" : "\"";
+
+    for (int i = 0; i < e->phrases_len; i++)
+        buf_printf(&text, "%s%s", i == 0 ? "" : i + 1 < e->phrases_len ? ", " : " or ",
+                   e->phrases[i]);
+    if (e->phrases_len == 1 && p->before_loc.len > 0)
+        buf_printf(&text, " after \"%.*s\"", STR_ARG(shown(p->before_loc)));
+    if (p->last == END)
+        buf_printf(&text, ", found the end of the file");
+    else
+        buf_printf(&text, ", found %s%.*s%s", quote, STR_ARG(shown(at)), quote);
+    parse_error(p, at, "expected %s", buf_cstr(&text));
+    buf_release(&text);
+}
+
 static int yyreport_syntax_error(const yypcontext_t *context, struct parse *p)
 {
     struct expected e = {.len = 0};
     struct loc      at = *yypcontext_location(context);
-    struct buf      list = {0};
 
     e.len = yypcontext_expected_tokens(context, e.kinds, YYNTOKENS);
     find_phrases(&e);
-    if (!p->made_up && !explain(p, &e, at)) {
-        for (int i = 0; i < e.phrases_len; i++)
-            buf_printf(&list, "%s%s",
-                       i == 0 ? "" : i + 1 < e.phrases_len ? ", " : " or ", e.phrases[i]);
-        if (takes(&e, YYSYMBOL_ARROW))
-            buf_printf(&list, " after \"%.*s\"", STR_ARG(shown(p->before_loc)));
-        if (p->last == END)
-            parse_error(p, at, "expected %s, found the end of the file", buf_cstr(&list));
-        else
-            parse_error(p, at, "expected %s, found \"%.*s\"", buf_cstr(&list), STR_ARG(shown(at)));
-    }
-    buf_release(&list);
+    if (!p->made_up && !explain(p, &e, at)) report_expected(p, &e, at);
     tokens_recover(p, p->last);
     return 0;
 }

@@ -45,6 +45,7 @@ bool parse_source(struct arena *a, const struct source *source, const struct par
     struct parse *p = xcalloc(1, sizeof(*p));
     *p = (struct parse){.arena = a, .source = source, .options = options, .diags = d, .out = out};
     p->offset = mark_length(source->text);
+    p->last_loc = p->before_loc = (struct loc){source, p->offset, 0};
     lexer_open(p);
     lsc_yyparse(p);
     lexer_close(p);

@@ -60,11 +60,17 @@ struct parse {
     int         held;
     struct word held_word;
     struct loc  held_loc;
+    bool        brace_waits; /* the { of an if, behind an UNCLOSED */
+    struct loc  brace_loc;
 
     /* After a syntax error: skip what cannot be understood. */
     bool     skipping, skip_to_body;
     uint32_t skip_braces; /* up to the } that leaves fewer than this open */
     bool     lost;        /* the rest makes no sense: say no more about it */
+    bool     unbalanced;  /* a missing } was reported where it was noticed */
+
+    struct loc
+        glued; /* a string over several lines that the next word touches; source NULL: none */
 
     uint32_t parts; /* of the condition being read */
 };
@@ -94,6 +100,8 @@ enum lexer_state lexer_state(struct parse *p);
 
 /* ---- tokens.c: between lexer and grammar: brackets, and finding the way after an error ---- */
 
+/* When a quote is most likely missing where a string began: says so there, and true. */
+bool tokens_blame_string(struct parse *p);
 /* Where to go on after a syntax error at `token`. */
 void tokens_recover(struct parse *p, int token);
 

@@ -118,7 +118,7 @@ static void report_unclosed(struct parse *p, int token, struct loc loc)
     int line, column;
 
     pop_to_brace(p);
-    if (p->depth == 0) return;
+    if (p->depth == 0 || p->unbalanced) return;
     p->skipping = false;
     loc_position(loc, &line, &column);
     if (token == END)
@@ -140,9 +140,35 @@ static int made_up_token(struct parse *p, LSC_YYSTYPE *value, struct loc *loc)
         return '}';
     }
     p->holding = false;
+    p->unbalanced = false;
     value->word = p->held_word;
     lexer_set_state(p, LEXER_TOP);
     return p->held;
+}
+
+bool tokens_blame_string(struct parse *p)
+{
+    struct loc end = p->glued;
+    int        line, column;
+
+    if (!end.source) return false;
+    end.offset += end.len;
+    loc_position(end, &line, &column);
+    parse_error(p, p->glued, "this string ends only on line %d; is a quote missing before that?",
+                line);
+    p->lost = true;
+    return true;
+}
+
+/* Where a quote is missing, what should be a string and what should not change places: a string
+   then goes over the end of its line, up to the quote that begins the next one. */
+static void notice_glued(struct parse *p, int token)
+{
+    struct loc string = p->last_loc;
+    bool       word = token == WORD || token == NAME || token == INTEGER || token == STRING;
+
+    if (p->glued.source || p->last != STRING || p->gap != GAP_NONE || !word) return;
+    if (memchr(p->source->text.data + string.offset, '\n', string.len)) p->glued = string;
 }
 
 int tokens_unclosed(struct parse *p, const char *what, struct loc loc)
@@ -152,6 +178,7 @@ int tokens_unclosed(struct parse *p, const char *what, struct loc loc)
 
     loc.len = 1;
     p->skipping = false;
+    if (tokens_blame_string(p)) return END;
     if (str_find(text, str_of(quote)) >= 0)
         parse_error(p, loc, "this %s is not closed; a %c behind a backslash does not end it", what,
                     text.data[0]);
@@ -191,6 +218,17 @@ static int begin_condition(struct parse *p, int token)
     return token;
 }
 
+/* A { behind a [ that is open in a condition begins the body, though a list may hold a hash: the
+   parser gets an error token first, so that it takes the { for what it is. */
+static int unclosed_list(struct parse *p, struct loc loc)
+{
+    parse_error(p, p->open[p->depth - 1].loc, "this \"[\" is not closed");
+    p->made_up = true;
+    p->brace_waits = true;
+    p->brace_loc = loc;
+    return UNCLOSED;
+}
+
 /* Follows the brackets. Returns the token to hand out, or -1 to read on. */
 static int follow(struct parse *p, int token, LSC_YYSTYPE *value, struct loc loc)
 {
@@ -199,6 +237,8 @@ static int follow(struct parse *p, int token, LSC_YYSTYPE *value, struct loc loc
     case '[':
     case '(':
         if (too_deep(p, loc)) return END;
+        if (token == '{' && p->in_condition && p->depth > 0 && p->open[p->depth - 1].kind == '[')
+            return unclosed_list(p, loc);
         if (token == '{')
             open_brace(p, loc);
         else
@@ -240,6 +280,12 @@ static int next_token(struct parse *p, LSC_YYSTYPE *value, struct loc *loc)
     p->made_up = false;
     do {
         if (p->holding) return made_up_token(p, value, loc);
+        if (p->brace_waits) {
+            p->brace_waits = false;
+            *loc = p->brace_loc;
+            open_brace(p, *loc);
+            return '{';
+        }
         p->gap = p->last == ',' ? GAP_SPACE : GAP_NONE;
         token = p->lost ? END : lexer_scan(value, loc, p->scanner);
         if (token == END) *loc = (struct loc){p->source, p->offset, 0};
@@ -271,6 +317,7 @@ int lsc_yylex(LSC_YYSTYPE *value, struct loc *loc, struct parse *p)
 
     do {
         token = next_token(p, value, loc);
+        notice_glued(p, token);
         p->before = p->last;
         p->before_loc = p->last_loc;
         p->last = token;

@@ -42,12 +42,12 @@ static struct pipeline *load(const struct settings *s, bool check_only)
     struct arena             arena = {0};
     struct ast_config        config = {0};
     struct diags             d = {0};
+    struct pipeline         *p = NULL;
 
-    if (!config_load(s, &arena, &config, &d)) {
-        arena_release(&arena);
-        return NULL;
-    }
-    return pipeline_new(&arena, &config, &ps, &d);
+    if (config_load(s, &arena, &config, &d)) p = pipeline_new(&arena, &config, &ps, &d);
+    if (!p) diag_end(&d);
+    arena_release(&arena); /* empty when the pipeline has taken it over */
+    return p;
 }
 
 /* ---- checks and dumps ---- */
@@ -60,6 +60,7 @@ static int dump_ast(const struct settings *s)
     bool              loaded = config_load(s, &arena, &config, &d);
 
     if (loaded) ast_print(&config, stdout);
+    if (!loaded) diag_end(&d);
     arena_release(&arena);
     return loaded ? 0 : 1;
 }
