@@ -1,7 +1,7 @@
 /*
  * Source: logstash-input-file, lib/filewatch/sincedb_record_serializer.rb, sincedb_collection.rb.
  * Unlike there, a path may have blanks, and the record of a file that is still watched does not
- * expire.
+ * expire. How a record is told from that of an earlier file: file_watch.c.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -157,6 +157,30 @@ static int64_t start(const struct file_run *run, const struct entry *e, const st
     return e->initial && in->mode == FILE_TAIL && in->start_position ? st->st_size : 0;
 }
 
+/* When the file was made, in seconds since 1970; 0 when its file system does not say. */
+static double birth(const char *path)
+{
+    struct statx sx;
+
+    if (statx(AT_FDCWD, path, 0, STATX_BTIME, &sx) < 0 || !(sx.stx_mask & STATX_BTIME)) return 0;
+    return (double)sx.stx_btime.tv_sec + sx.stx_btime.tv_nsec / 1e9;
+}
+
+/*
+ * Is the record about the file at this path, or about one that had its inode before? A file that
+ * was made after the last change of the record is another one; else, with another path, it was
+ * renamed while nobody looked. Where the time is not known the paths decide, as in Logstash.
+ */
+static bool is_about(const struct sincedb_record *r, const struct entry *e)
+{
+    static const double rounding = 1; /* second; of clocks and of times as text */
+    bool                same_path = !r->path || strcmp(r->path, e->path) == 0;
+    double              born = birth(e->path);
+
+    if (born == 0) return same_path;
+    return same_path ? born <= r->last_active + rounding : born < r->last_active;
+}
+
 /* True when the path of `other` leads to the same file: two names, not a renaming. */
 static bool same_file(const struct entry *other, struct file_id id)
 {
@@ -185,8 +209,7 @@ bool watch_take(struct file_run *run, struct entry *e, const struct stat *st)
     if (r && r->followed) {
         take_over(e, r->followed);
     } else {
-        /* Another path in the record: the inode was given to a new file. */
-        bool known = r && (!r->path || strcmp(r->path, e->path) == 0);
+        bool known = r && is_about(r, e);
         r = sincedb_add(&run->db, id);
         if (!known) sincedb_advance(&run->db, r, start(run, e, st));
         follow(run, e, r);

@@ -3,6 +3,7 @@
 import gzip
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -165,16 +166,57 @@ def test_takes_over_a_sincedb_of_logstash(lsc, place):
     assert messages(p) == ["not seen"]
 
 
+def write_record(place, log, position, age, path):
+    """A sincedb as if the file with this inode had last been read `age` seconds before `log`."""
+    st = os.stat(log)
+    device = f"{os.major(st.st_dev)} {os.minor(st.st_dev)}"
+    (place / "sdb").write_text(
+        f"{st.st_ino} {device} {position} {st.st_mtime - age:.6f} {place}/in/{path}\n"
+    )
+
+
 def test_an_inode_that_was_given_to_another_path_is_a_new_file(lsc, place):
     log = place / "in/b.log"
     log.write_text("all of it\n")
-    st = os.stat(log)
-    device = f"{os.major(st.st_dev)} {os.minor(st.st_dev)}"
-    (place / "sdb").write_text(f"{st.st_ino} {device} 5 {st.st_mtime:.6f} {place}/in/a.log\n")
+    write_record(place, log, 5, 60, "a.log")
     p = start(lsc, place, BEGINNING)
     p.wait_events("out", 1)
     assert p.stop() == 0
     assert messages(p) == ["all of it"]
+
+
+def knows_birth(path):
+    """The file system keeps the time at which a file was made."""
+    return subprocess.check_output(["stat", "-c", "%W", path]).strip() not in (b"0", b"-", b"?")
+
+
+def test_an_inode_that_was_given_to_the_same_path_is_a_new_file(lsc, place):
+    log = place / "in/a.log"
+    log.write_text("all of it\n")
+    if not knows_birth(log):
+        pytest.skip("no time of birth here")
+    write_record(place, log, 5, 60, "a.log")
+    p = start(lsc, place, BEGINNING)
+    p.wait_events("out", 1)
+    assert p.stop() == 0
+    assert messages(p) == ["all of it"]
+
+
+def test_renamed_while_nobody_looked(lsc, place):
+    log = place / "in/a.log"
+    log.write_text("1\n")
+    if not knows_birth(log):
+        pytest.skip("no time of birth here")
+    p = start(lsc, place, BEGINNING)
+    p.wait_events("out", 1)
+    assert p.stop() == 0
+    append(log, "2\n")
+    os.rename(log, place / "in/a.1.log")
+    log.write_text("3\n")
+    p = start(lsc, place, BEGINNING)
+    p.wait_events("out", 3)
+    assert p.stop() == 0
+    assert sorted(messages(p)) == ["1", "2", "3"]
 
 
 def test_two_names_of_one_file_are_read_once(lsc, place):

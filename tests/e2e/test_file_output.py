@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import signal
 import stat
 
 import pytest
@@ -189,6 +190,17 @@ def test_a_full_disk_is_waited_for(lsc, place):
     (place / "f").unlink()
     assert p.wait() == 0
     assert (place / "f").read_text() == "m\n"
+
+
+def test_says_what_is_lost_when_it_is_forced_to_quit(lsc, place):
+    (place / "f").symlink_to("/dev/full")
+    p = start(lsc, place, "f")
+    send(p, message="m")
+    p.wait_log("No space left on device")
+    p.signal(signal.SIGINT)
+    wait_until(lambda: not p.alive() or p.signal(signal.SIGINT), "the end")
+    assert p.wait() == 1
+    p.wait_log("forced to quit, events are lost")
 
 
 def test_several_workers_write_whole_lines(lsc, place):
