@@ -12,7 +12,7 @@
 #include "pipeline/pipeline.h"
 
 static const int64_t SECOND = 1000000000;
-enum { REPORT_S = 5, REPORTS_MAX = 3 };
+enum { REPORT_S = 5, REPORTS_MAX = 3, LAST_WORDS_MS = 500 };
 
 struct agent {
     const struct settings *settings;
@@ -147,6 +147,21 @@ static void begin_stop(struct agent *a)
     if (a->pipeline) pipeline_stop(a->pipeline);
 }
 
+/* Forced: outputs that wait get a moment to say what they lose. */
+static _Noreturn void quit(struct agent *a, int status, const char *why)
+{
+    uint64_t in_flight = a->pipeline ? pipeline_in_flight(a->pipeline) : 0;
+
+    if (a->pipeline) {
+        struct pollfd finished = {.fd = pipeline_finished_fd(a->pipeline), .events = POLLIN};
+        pipeline_abort(a->pipeline);
+        poll(&finished, 1, LAST_WORDS_MS);
+    }
+    log_fatal("agent", why, LOG_INT("in_flight", (int64_t)in_flight));
+    log_close();
+    _exit(status);
+}
+
 static void on_signal(struct agent *a)
 {
     struct signalfd_siginfo info;
@@ -160,11 +175,7 @@ static void on_signal(struct agent *a)
         }
         break;
     case SIGINT:
-        if (a->stopping) {
-            log_fatal("agent", "SIGINT received a second time, quitting at once");
-            log_close();
-            _exit(1);
-        }
+        if (a->stopping) quit(a, 1, "SIGINT received a second time, quitting at once");
         log_warn("agent", "SIGINT received, shutting down; once more to quit at once");
         begin_stop(a);
         break;
@@ -182,9 +193,7 @@ static void report_stall(struct agent *a)
     log_warn("agent", "shutdown waits for events in flight",
              LOG_INT("in_flight", (int64_t)pipeline_in_flight(a->pipeline)));
     if (!a->settings->pipeline_unsafe_shutdown || ++a->reports < REPORTS_MAX) return;
-    log_fatal("agent", "pipeline.unsafe_shutdown: quitting with events in flight");
-    log_close();
-    _exit(255);
+    quit(a, 255, "pipeline.unsafe_shutdown: quitting with events in flight");
 }
 
 static int wait_ms(const struct agent *a)
