@@ -89,7 +89,8 @@ static const char *compile_quoted(struct compiler *c)
     if (!closed && c->format->style == TIME_JAVA)
         return "the date pattern ends inside a quoted text";
     if (len == 0 && closed) text[len++] = '\''; /* '' */
-    add_piece(c, (struct piece){.print = time_print_text, .text = {text, len}}, UNIT_DAY);
+    if (len > 0)
+        add_piece(c, (struct piece){.print = time_print_text, .text = {text, len}}, UNIT_DAY);
     return NULL;
 }
 
@@ -121,7 +122,7 @@ const struct time_format *time_format_parse(struct arena *a, enum time_style sty
     f->id = atomic_fetch_add(&ids, 1) + 1;
     f->unit = UNIT_DAY;
     f->style = style;
-    *problem = pattern.len == 0 && style == TIME_JODA ? "the date pattern is empty" : NULL;
+    *problem = NULL;
     while (!*problem && c.at < text.len) {
         if (is_letter(text.data[c.at]))
             *problem = compile_letter(&c);
@@ -130,6 +131,7 @@ const struct time_format *time_format_parse(struct arena *a, enum time_style sty
         else
             *problem = compile_literal(&c);
     }
+    if (!*problem && f->len == 0 && style == TIME_JODA) *problem = "the date pattern is empty";
     return *problem ? NULL : f;
 }
 

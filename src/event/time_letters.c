@@ -45,12 +45,13 @@ static int64_t year_of_era(int64_t year)
 static void put_year(struct buf *out, int64_t year, int width)
 {
     if (width == 2)
-        put_int(out, ((year % 100) + 100) % 100, 2);
+        put_int(out, (year < 0 ? -year : year) % 100, 2);
     else
         put_int(out, year, width);
 }
 
-/* The same in java.time, where a year wider than its pattern gets a plus. */
+/* The same in java.time, which counts the two digits up from a century, and where a year wider than
+   its pattern gets a plus. */
 static void put_java_year(struct buf *out, int64_t year, int width)
 {
     int64_t limit = 10000;
@@ -58,7 +59,10 @@ static void put_java_year(struct buf *out, int64_t year, int width)
     for (int i = 4; i < width && limit < INT64_MAX / 10; i++)
         limit *= 10;
     if (width >= 4 && year >= limit) buf_char(out, '+');
-    put_year(out, year, width);
+    if (width == 2)
+        put_int(out, (year % 100 + 100) % 100, 2);
+    else
+        put_int(out, year, width);
 }
 
 static void print_year(const struct piece *p, const struct moment *m, struct buf *out)
@@ -68,7 +72,7 @@ static void print_year(const struct piece *p, const struct moment *m, struct buf
 
 static void print_year_of_era(const struct piece *p, const struct moment *m, struct buf *out)
 {
-    put_year(out, year_of_era(m->c.year), p->width);
+    put_year(out, p->width == 2 ? m->c.year : year_of_era(m->c.year), p->width);
 }
 
 static void print_java_year(const struct piece *p, const struct moment *m, struct buf *out)
@@ -81,9 +85,10 @@ static void print_java_year_of_era(const struct piece *p, const struct moment *m
     put_java_year(out, year_of_era(m->c.year), p->width);
 }
 
+/* Joda counts the centuries before Christ by years without their sign. */
 static void print_century(const struct piece *p, const struct moment *m, struct buf *out)
 {
-    put_int(out, year_of_era(m->c.year) / 100, p->width);
+    put_int(out, (m->c.year < 0 ? -m->c.year : m->c.year) / 100, p->width);
 }
 
 static void print_era(const struct piece *p, const struct moment *m, struct buf *out)
