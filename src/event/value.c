@@ -104,11 +104,11 @@ struct value *map_add(struct map *m, struct arena *a, struct key key)
     return found ? found : map_append(m, a, key);
 }
 
-/* Closes the gap in the index that the member in `slot` leaves (linear probing knows no
-   tombstones), and counts the positions behind it down. */
+/* Takes `slot` out of the index. The entries behind it that it kept from their place move up, for
+   linear probing stops at the first free one. */
 static void index_remove(struct map *m, uint32_t slot)
 {
-    uint32_t at = m->index[slot], gap = slot;
+    uint32_t gap = slot;
 
     for (uint32_t i = (slot + 1) & m->index_mask; m->index[i]; i = (i + 1) & m->index_mask) {
         uint32_t home = index_home(m, &m->members[m->index[i] - 1].key);
@@ -117,8 +117,23 @@ static void index_remove(struct map *m, uint32_t slot)
         gap = i;
     }
     m->index[gap] = 0;
+}
+
+/* The members behind the gap move up. */
+static void close_gap(struct map *m, uint32_t at)
+{
+    memmove(&m->members[at], &m->members[at + 1], (m->len - at) * sizeof(*m->members));
+    if (!m->index) return;
     for (uint32_t i = 0; i <= m->index_mask; i++)
-        if (m->index[i] > at) m->index[i]--;
+        m->index[i] -= m->index[i] > at;
+}
+
+/* The last member moves into the gap: so a huge map is emptied in linear time. */
+static void fill_gap(struct map *m, uint32_t at)
+{
+    if (at == m->len) return;
+    m->index[index_slot(m, &m->members[m->len].key)] = at + 1;
+    m->members[at] = m->members[m->len];
 }
 
 bool map_remove(struct map *m, struct key key)
@@ -128,7 +143,10 @@ bool map_remove(struct map *m, struct key key)
     if (at == UINT32_MAX) return false;
     if (m->index) index_remove(m, index_slot(m, &key));
     m->len--;
-    memmove(&m->members[at], &m->members[at + 1], (m->len - at) * sizeof(*m->members));
+    if (m->len < MAP_ORDERED)
+        close_gap(m, at);
+    else
+        fill_gap(m, at);
     return true;
 }
 

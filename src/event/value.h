@@ -54,15 +54,16 @@ struct member {
     struct value value;
 };
 
-/* Members keep the order in which they were added. Up to MAP_LINEAR of them are found by looking
-   through them; larger maps have an index. Zero-initialised is an empty map. */
+/* Members keep the order in which they were added, but when one of more than MAP_ORDERED is
+   removed, the last takes its place. Up to MAP_LINEAR of them are found by looking through them;
+   larger maps have an index. Zero-initialised is an empty map. */
 struct map {
     uint32_t       len, cap;
     struct member *members;
     uint32_t      *index; /* NULL, or a hash table of positions + 1 */
     uint32_t       index_mask;
 };
-enum { MAP_LINEAR = 16 };
+enum { MAP_LINEAR = 16, MAP_ORDERED = 256 };
 
 static inline struct value value_null(void)
 {

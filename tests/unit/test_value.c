@@ -90,12 +90,32 @@ static void removing_keeps_the_order_and_the_rest(void **state)
                 assert_true((v == NULL) == (i % step == 0));
                 if (v) assert_int_equal(v->as.i, i);
             }
+            for (uint32_t i = 1; i < m.len; i++)
+                assert_true(m.members[i - 1].value.as.i < m.members[i].value.as.i);
             map_of(&m, len);
             assert_int_equal(m.len, len);
             for (int i = 0; i < len; i++)
                 assert_non_null(map_get(&m, name(i)));
         }
     }
+}
+
+/* 100,000 members, taken out from the front: not quadratic, and all others are still found. */
+static void huge_maps_are_emptied(void **state)
+{
+    struct map m = {0};
+    int        len = 100000;
+
+    (void)state;
+    map_of(&m, len);
+    for (int i = 0; i < len; i++) {
+        assert_true(map_remove(&m, name(i)));
+        if (i % 1000) continue;
+        assert_null(map_get(&m, name(i)));
+        for (int j = i + 1; j < len; j += 997)
+            assert_int_equal(map_get(&m, name(j))->as.i, j);
+    }
+    assert_int_equal(m.len, 0);
 }
 
 static void cleared_maps_can_be_filled_again(void **state)
@@ -273,6 +293,7 @@ int main(void)
         cmocka_unit_test(adding_twice_gives_the_same_member),
         cmocka_unit_test(members_are_found),
         cmocka_unit_test(removing_keeps_the_order_and_the_rest),
+        cmocka_unit_test(huge_maps_are_emptied),
         cmocka_unit_test(cleared_maps_can_be_filled_again),
         cmocka_unit_test(colliding_names),
         cmocka_unit_test(lists),
