@@ -8,6 +8,7 @@ void parse_error(struct parse *p, struct loc at, const char *format, ...)
     va_list args;
 
     if (p->lost || p->skipping) return;
+    if (p->diags->errors >= PARSE_ERRORS_MAX) p->lost = true;
     va_start(args, format);
     diag_v(p->diags, DIAG_ERROR, at, format, args);
     va_end(args);
@@ -193,7 +194,7 @@ void parse_check_keys(struct parse *p, const struct ast_value *hash)
     for (uint32_t i = 0; i < hash->len; i++)
         sorted[i] = &hash->entries[i];
     qsort(sorted, hash->len, sizeof(struct ast_entry *), compare_keys);
-    for (uint32_t i = 1; i < hash->len; i++) {
+    for (uint32_t i = 1; i < hash->len && !p->lost; i++) {
         struct str key = key_source(sorted[i]);
         int        line, column;
         if (!str_eq(key, key_source(sorted[i - 1]))) continue;

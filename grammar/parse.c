@@ -47,10 +47,10 @@ bool parse_source(struct arena *a, const struct source *source, const struct par
     p->offset = mark_length(source->text);
     p->last_loc = p->before_loc = (struct loc){source, p->offset, 0};
     lexer_open(p);
-    lsc_yyparse(p);
+    bool parsed = lsc_yyparse(p) == 0;
     lexer_close(p);
     free(p);
-    return d->errors == errors;
+    return parsed && d->errors == errors;
 }
 
 /* ---- files ---- */

@@ -10,6 +10,7 @@
 enum {
     PARSE_SIZE_MAX = 64 << 20,  /* bytes of one source */
     PARSE_DEPTH_MAX = 200,      /* of { [ ( together: bounds every recursion over the tree */
+    PARSE_ERRORS_MAX = 1000,    /* then the parser gives up */
     PARSE_CONDITION_MAX = 4096, /* parts of one condition, for the same reason */
 };
 
@@ -69,8 +70,9 @@ struct parse {
     bool     lost;        /* the rest makes no sense: say no more about it */
     bool     unbalanced;  /* a missing } was reported where it was noticed */
 
-    struct loc
-        glued; /* a string over several lines that the next word touches; source NULL: none */
+    /* Suspects; source NULL: none. */
+    struct loc odd;   /* a { closed by a } that by its indentation belongs to another */
+    struct loc glued; /* a string over several lines that the next word touches */
 
     uint32_t parts; /* of the condition being read */
 };

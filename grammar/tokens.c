@@ -78,6 +78,38 @@ static void open_brace(struct parse *p, struct loc loc)
     lexer_set_state(p, inner);
 }
 
+enum { INDENT_LOOK_BACK = 1000 }; /* bytes; so that one endless line does not cost its square */
+
+/* Blanks before `at` when nothing else stands before it on its line; else -1. */
+static int indent_before(struct loc at)
+{
+    const char *text = at.source->text.data, *here = text + at.offset, *p = here;
+
+    while (p > text && (p[-1] == ' ' || p[-1] == '\t'))
+        p--;
+    return p == text || p[-1] == '\n' ? (int)(here - p) : -1;
+}
+
+/* Blanks at the start of the line of `at`. */
+static int indent_of_line(struct loc at)
+{
+    const char *text = at.source->text.data, *start = text + at.offset;
+
+    for (int i = 0; i < INDENT_LOOK_BACK && start > text && start[-1] != '\n'; i++)
+        start--;
+    return (int)strspn(start, " \t"); /* `at` is no blank, so it ends there */
+}
+
+/* A } at the start of a line that is indented less than the line of its {: most likely it was
+   meant for an outer one, and this one lacks its own. */
+static void notice_indent(struct parse *p, struct loc opened, struct loc closed)
+{
+    int indent = indent_before(closed);
+
+    if (indent >= 0 && !p->odd.source && indent < indent_of_line(opened)) p->odd = opened;
+    if (p->depth == 0) p->odd.source = NULL;
+}
+
 /* False for a } that closes nothing. */
 static bool close_brace(struct parse *p, struct loc loc)
 {
@@ -87,7 +119,7 @@ static bool close_brace(struct parse *p, struct loc loc)
         parse_error(p, loc, "this \"}\" closes nothing");
         return false;
     }
-    pop(p);
+    notice_indent(p, pop(p).loc, loc);
     return true;
 }
 
@@ -115,17 +147,21 @@ static void hold(struct parse *p, int token, const LSC_YYSTYPE *value, struct lo
 
 static void report_unclosed(struct parse *p, int token, struct loc loc)
 {
-    int line, column;
+    const char *what =
+        p->odd.source ? "this \"{\" seems not to be closed" : "this \"{\" is not closed";
+    struct loc at;
+    int        line, column;
 
     pop_to_brace(p);
     if (p->depth == 0 || p->unbalanced) return;
     p->skipping = false;
+    at = p->odd.source ? p->odd : p->open[p->depth - 1].loc;
+    p->odd.source = NULL;
     loc_position(loc, &line, &column);
     if (token == END)
-        parse_error(p, p->open[p->depth - 1].loc, "this \"{\" is not closed before the file ends");
+        parse_error(p, at, "%s before the file ends", what);
     else
-        parse_error(p, p->open[p->depth - 1].loc,
-                    "this \"{\" is not closed before the next section begins on line %d", line);
+        parse_error(p, at, "%s before the next section begins on line %d", what, line);
 }
 
 /* A } for each that is missing, then the token held back. */
