@@ -53,7 +53,7 @@ static const struct option file_options[] = {
         .doc = "How many blocks of file_chunk_size are read from a file before it is the turn of "
                "the next. By default each file is read to its end."),
     OPT(struct file_input, OPT_BYTES, file_chunk_size, .preset = "32768", .min = 1,
-        .max = 1024 * 1024 * 1024,
+        .max = INT64_C(1) << 30,
         .doc = "The size in bytes of the blocks that file_chunk_count counts. One read takes as "
                "much of a turn as fits into 256 KiB. The default is 32768."),
     OPT(struct file_input, OPT_ENUM, file_completed_action, .preset = "delete",

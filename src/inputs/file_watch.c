@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -85,7 +86,7 @@ static void discovered(void *ctx, const char *path)
 
 static int compare(const void *a, const void *b, void *ctx)
 {
-    const struct file_input *in = ctx;
+    const struct file_input *in = ((const struct file_run *)ctx)->in;
     const struct entry      *x = *(struct entry *const *)a, *y = *(struct entry *const *)b;
     int                      order = 0;
 
@@ -105,9 +106,7 @@ void watch_discover(struct file_run *run)
     for (uint32_t i = 0; i < run->in->path.len; i++)
         glob_expand(run->in->path.at[i], discovered, run);
     run->first = false;
-    if (run->len > before)
-        qsort_r(run->entries, run->len, sizeof(struct entry *), compare,
-                (void *)(uintptr_t)run->in);
+    if (run->len > before) qsort_r(run->entries, run->len, sizeof(struct entry *), compare, run);
 }
 
 static void free_entry(struct entry *e)
@@ -290,6 +289,7 @@ void watch_drop(struct file_run *run, struct followed *f)
     else
         run->files = f->next;
     if (f->next) f->next->prev = f->prev;
+    assert(run->files != f);
     f->record->followed = NULL;
     stream_free(f->stream);
     buf_release(&f->partial);

@@ -154,9 +154,9 @@ static struct str directory(struct str path)
 static bool open_path_template(struct file_output *o, struct str *root, struct plugin_open *cx)
 {
     const char *problem = NULL;
-    size_t      at;
+    size_t      at = 0;
     bool        fatal = false;
-    struct str  whole, text = absolute(o->path, cx->arena);
+    struct str  whole = {0}, text = absolute(o->path, cx->arena);
 
     o->path_template = template_parse(cx->arena, text, &problem, &at, &fatal);
     if (problem && fatal) return plugin_error(cx, "path", "%s", problem);
@@ -177,7 +177,7 @@ static bool open_path_template(struct file_output *o, struct str *root, struct p
 static bool file_open(void *self, struct plugin_open *cx)
 {
     struct file_output *o = self;
-    struct str          root;
+    struct str          root = {0};
     int                 file_mode = -1, dir_mode = -1;
     bool                ok = parse_mode(o->file_mode, "file_mode", &file_mode, cx);
 

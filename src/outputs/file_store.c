@@ -5,11 +5,14 @@
  */
 #include "outputs/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define ZLIB_CONST
 #include <zlib.h>
 
 #include "base/clock.h"
@@ -128,7 +131,7 @@ static int write_pending(struct out_file *f)
 /* Compresses `bytes` into f->pending. */
 static void compress_bytes(struct out_file *f, struct str bytes, int flush)
 {
-    f->gzip->next_in = (z_const Bytef *)(uintptr_t)bytes.data;
+    f->gzip->next_in = (const Bytef *)bytes.data;
     f->gzip->avail_in = (uInt)bytes.len;
     do {
         f->gzip->next_out = (Bytef *)buf_room(&f->pending, DEFLATE_ROOM);
@@ -201,6 +204,7 @@ static void close_file(struct file_store *s, struct out_file *f)
         link = &(*link)->bucket_next;
     *link = f->bucket_next;
     unlink_used(s, f);
+    assert(s->oldest != f);
     s->open--;
     if (f->gzip) end_gzip(f);
     close(f->fd);
@@ -317,11 +321,11 @@ static int open_new(struct file_store *s, struct str path, struct out_file **out
     if (s->open >= STORE_OPEN_MAX) close_file(s, s->oldest);
     char *copy = xstrndup(path.data, path.len);
     int   fd = open_path(s, copy);
-    free(copy);
-    if (fd == -EMFILE && s->oldest) {
+    while (fd == -EMFILE && s->oldest) { /* the process has other files, too */
         close_file(s, s->oldest);
-        return open_new(s, path, out);
+        fd = open_path(s, copy);
     }
+    free(copy);
     if (fd < 0) return -fd;
     if (fstat(fd, &st) < 0) {
         int error = errno;
