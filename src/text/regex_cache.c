@@ -74,6 +74,10 @@ const struct regex *regex_cache_take(struct regex_cache *c, struct str pattern, 
 {
     struct entry *place;
 
+    if (pattern.len > REGEX_CACHE_PATTERN_MAX) {
+        *error = (struct regex_error){.message = "the pattern is longer than 64 KiB"};
+        return NULL;
+    }
     pthread_mutex_lock(&c->lock);
     struct entry *e = find(c, pattern, &place);
     if (!e) {

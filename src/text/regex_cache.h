@@ -8,7 +8,7 @@
  * so that a pattern seen again is not compiled again. Holds up to REGEX_CACHE_MAX of them, the
  * least used ones go. Shared by the workers under a mutex of its own.
  */
-enum { REGEX_CACHE_MAX = 64 };
+enum { REGEX_CACHE_MAX = 64, REGEX_CACHE_PATTERN_MAX = 64 * 1024 /* bytes */ };
 
 struct regex_cache;
 
@@ -17,7 +17,7 @@ void                regex_cache_free(struct regex_cache *c); /* nothing may be t
 
 /*
  * The regex of `pattern` under `flags` (always the same for one cache). It is the caller's until
- * regex_cache_give(). NULL with `*error` filled when the pattern is not valid.
+ * regex_cache_give(). NULL with `*error` filled when the pattern is not valid or too long.
  */
 const struct regex *regex_cache_take(struct regex_cache *c, struct str pattern, unsigned flags,
                                      struct regex_error *error);
