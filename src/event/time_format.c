@@ -176,7 +176,8 @@ void time_format_print(const struct time_format *f, struct timestamp t, struct b
         return;
     }
     print_all(f, t, out);
-    if (f->unit == UNIT_FRACTION || out->len - start > sizeof(kept->text)) return;
+    if (f->unit == UNIT_FRACTION || out->len == start || out->len - start > sizeof(kept->text))
+        return;
     int64_t into = t.sec % f->unit;
     kept->id = f->id;
     kept->from = t.sec - (into < 0 ? into + f->unit : into);

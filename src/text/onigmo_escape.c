@@ -98,7 +98,7 @@ static bool same_name(struct str name, const char *known)
         char c = name.data[i];
         if (c == ' ' || c == '_' || c == '-') continue;
         if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        if (*known != c) return false;
+        if (c == '\0' || *known != c) return false;
         known++;
     }
     return *known == '\0';
