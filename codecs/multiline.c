@@ -5,12 +5,10 @@
  * Threads: what is held back belongs to a stream, and so to the thread of its input.
  */
 #include <errno.h>
-#include <glob.h>
-#include <sys/stat.h>
 
 #include "plugin/plugin.h"
 #include "text/charset.h"
-#include "text/grok_expand.h"
+#include "text/grok_library.h"
 #include "text/message.h"
 
 enum { WHAT_PREVIOUS, WHAT_NEXT };
@@ -78,37 +76,29 @@ static const struct option multiline_options[] = {
 
 /* ---- opening ---- */
 
-static bool load_glob(struct grok_patterns *p, const char *pattern, struct plugin_open *cx)
-{
-    glob_t found;
-    bool   good = true;
-
-    if (glob(pattern, 0, NULL, &found) != 0) {
-        plugin_warning(cx, "patterns_dir", "no pattern files at \"%s\"", pattern);
-        return true;
-    }
-    for (size_t i = 0; i < found.gl_pathc && good; i++) {
-        struct stat st;
-        if (stat(found.gl_pathv[i], &st) == 0 && S_ISDIR(st.st_mode)) continue;
-        good = grok_patterns_load(p, found.gl_pathv[i]) ||
-               plugin_error(cx, "patterns_dir", "cannot read \"%s\": %s", found.gl_pathv[i],
-                            strerror(errno));
-    }
-    globfree(&found);
-    return good;
-}
-
 static bool load_patterns(struct grok_patterns *p, const struct strings *paths,
                           struct plugin_open *cx)
 {
+    struct str culprit;
+
     for (uint32_t i = 0; i < paths->len; i++) {
-        const char *path = arena_cstr(cx->arena, paths->at[i]);
-        struct stat st;
-        if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-            path = arena_printf(cx->arena, "%s/*", path).data;
-        if (!load_glob(p, path, cx)) return false;
+        int files = grok_patterns_load_all(p, paths->at[i], STR("*"), &culprit);
+        if (files < 0)
+            return plugin_error(cx, "patterns_dir", "cannot read \"%.*s\": %s", STR_ARG(culprit),
+                                strerror(errno));
+        if (files == 0)
+            plugin_warning(cx, "patterns_dir", "no pattern files at \"%.*s\"",
+                           STR_ARG(paths->at[i]));
     }
     return true;
+}
+
+/* lsc's own patterns, below those of patterns_dir. Without them names may still be defined. */
+static void use_library(struct grok_patterns *p, bool ecs)
+{
+    struct str problem;
+
+    p->base = grok_library(ecs, &problem);
 }
 
 static bool compile(struct multiline *m, struct plugin_open *cx)
@@ -119,6 +109,7 @@ static bool compile(struct multiline *m, struct plugin_open *cx)
     struct buf           text = {0};
 
     grok_patterns_init(&patterns, cx->arena);
+    use_library(&patterns, m->ecs_compatibility != ECS_DISABLED);
     if (!load_patterns(&patterns, &m->patterns_dir, cx)) return false;
 
     bool good = grok_expand(&patterns, m->pattern, GROK_CAPTURE_NONE, NULL, &text, &unknown) ||

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -20,6 +22,17 @@ void grok_patterns_add(struct grok_patterns *p, struct str name, struct str rege
 
     if (!v) v = map_add(&p->regexes, p->arena, key_make(arena_copy(p->arena, name)));
     *v = value_string(arena_copy(p->arena, regex));
+}
+
+struct str grok_patterns_get(const struct grok_patterns *p, struct str name)
+{
+    struct key key = key_make(name);
+
+    for (; p; p = p->base) {
+        const struct value *v = map_get(&p->regexes, key);
+        if (v) return value_str(*v);
+    }
+    return (struct str){NULL, 0};
 }
 
 /* ---- pattern files ---- */
@@ -94,6 +107,38 @@ bool grok_patterns_load(struct grok_patterns *p, const char *path)
     buf_release(&text);
     errno = why;
     return done;
+}
+
+static int load_glob(struct grok_patterns *p, const char *pattern, struct str *culprit)
+{
+    glob_t      found;
+    struct stat st;
+    int         count = 0;
+
+    if (glob(pattern, 0, NULL, &found) != 0) return 0;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        if (stat(found.gl_pathv[i], &st) == 0 && S_ISDIR(st.st_mode)) continue;
+        if (grok_patterns_load(p, found.gl_pathv[i])) {
+            count++;
+            continue;
+        }
+        *culprit = arena_copy(p->arena, str_of(found.gl_pathv[i]));
+        count = -1;
+        break;
+    }
+    globfree(&found);
+    return count;
+}
+
+int grok_patterns_load_all(struct grok_patterns *p, struct str path, struct str files,
+                           struct str *culprit)
+{
+    const char *pattern = arena_cstr(p->arena, path);
+    struct stat st;
+
+    if (stat(pattern, &st) == 0 && S_ISDIR(st.st_mode))
+        pattern = arena_printf(p->arena, "%s/%.*s", pattern, STR_ARG(files)).data;
+    return load_glob(p, pattern, culprit);
 }
 
 /* ---- references ---- */
@@ -194,7 +239,13 @@ struct expansion {
 static const char *pattern_at(const void *ctx, int i)
 {
     const struct grok_patterns *p = ctx;
-    return (uint32_t)i < p->regexes.len ? p->regexes.members[i].key.name : NULL;
+    uint32_t                    at = (uint32_t)i;
+
+    while (p && at >= p->regexes.len) {
+        at -= p->regexes.len;
+        p = p->base;
+    }
+    return p ? p->regexes.members[at].key.name : NULL;
 }
 
 static bool fail_unknown(struct expansion *x, struct str name)
@@ -250,12 +301,12 @@ static bool expand_reference(struct expansion *x, const struct reference *r, int
 {
     if (r->definition.len > 0) grok_patterns_add(x->patterns, r->name, r->definition);
 
-    const struct value *v = map_get(&x->patterns->regexes, key_make(r->name));
-    if (!v) return fail_unknown(x, r->name);
+    struct str text = grok_patterns_get(x->patterns, r->name);
+    if (!text.data) return fail_unknown(x, r->name);
     if (depth >= GROK_DEPTH_MAX) return fail(x, "refers to itself", r->name);
 
     open_group(x, r);
-    if (!expand(x, value_str(*v), depth + 1)) return false;
+    if (!expand(x, text, depth + 1)) return false;
     buf_char(x->out, ')');
     return true;
 }

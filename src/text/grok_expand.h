@@ -10,12 +10,16 @@
  * Ruby regex for regex_compile(). Source: jls-grok, lib/grok-pure.rb.
  */
 struct grok_patterns {
-    struct arena *arena;
-    struct map    regexes; /* name → text */
+    struct arena               *arena;
+    const struct grok_patterns *base;    /* where names are looked for that are not here; or NULL */
+    struct map                  regexes; /* name → text */
 };
 
 /* Empty; names and texts are copied into `a`, which must outlive the patterns. */
 void grok_patterns_init(struct grok_patterns *p, struct arena *a);
+
+/* The text of `name`, here or in the base; data NULL when it is not defined. */
+struct str grok_patterns_get(const struct grok_patterns *p, struct str name);
 
 /* Defines `name`; a later definition takes the place of an earlier one. */
 void grok_patterns_add(struct grok_patterns *p, struct str name, struct str regex);
@@ -27,6 +31,12 @@ uint32_t grok_patterns_parse(struct grok_patterns *p, struct str text);
 /* The same for the file `path`. False with errno set when it cannot be read or is longer than
    16 MiB. */
 bool grok_patterns_load(struct grok_patterns *p, const char *path);
+
+/* The same for a file, for the files of a folder that `files` (a glob, such as "*") names, or for
+   what the glob `path` finds. Returns the number of files, or -1 with errno set when one cannot
+   be read; its name is then in `*culprit`, in the arena of the patterns. */
+int grok_patterns_load_all(struct grok_patterns *p, struct str path, struct str files,
+                           struct str *culprit);
 
 /* Which references become capture groups. */
 enum grok_captures {

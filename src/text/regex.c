@@ -1,7 +1,6 @@
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/regex.h"
 
-#include <pcre2.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,46 +8,30 @@
 #include "base/thread.h"
 #include "base/utf8.h"
 #include "text/onigmo.h"
+#include "text/regex_parts.h"
 
 /*
- * A regex is compiled twice: for UTF-8, and, when the pattern is ASCII, for bytes. The second gives
- * the same matches on subjects that are ASCII, and is quicker, so most subjects take it.
+ * A regex has two forms: for UTF-8, and, when the pattern is ASCII, for bytes. The second gives the
+ * same matches on subjects that are ASCII, and is quicker, so most subjects take it. What checking
+ * a config does not need, the second form and all machine code, is made when first used.
  */
-
-enum {
-    MATCH_LIMIT = 5 * 1000 * 1000,
-    DEPTH_LIMIT = 100 * 1000,
-    HEAP_LIMIT_KB = 64 * 1024,
-    STACK_MIN = 32 * 1024,
-    STACK_MAX = 8 * 1024 * 1024,
-};
-
-struct code {
-    pcre2_code *code;
-    bool        jit;
-};
-
-struct regex {
-    struct code         utf, bytes; /* bytes.code is NULL when there is none */
-    uint32_t            groups, names_len;
-    struct onigmo_name *names;
-    struct str          source;
-};
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- compiling ---- */
 
-static uint32_t options_of(unsigned flags, bool bytes)
+static uint32_t options_of(unsigned flags, enum regex_form form)
 {
     uint32_t options = PCRE2_NEVER_BACKSLASH_C;
 
-    if (!bytes) options |= PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK;
+    if (form == REGEX_FORM_SLICED) options |= PCRE2_USE_OFFSET_LIMIT;
+    if (form != REGEX_FORM_BYTES) options |= PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK;
     if (!(flags & REGEX_JAVA)) options |= PCRE2_MULTILINE;
     if (flags & REGEX_DOTALL) options |= PCRE2_DOTALL;
     if (flags & REGEX_CASELESS) options |= PCRE2_CASELESS;
     return options;
 }
 
-static pcre2_code *compile_text(struct str text, unsigned flags, bool bytes, int *code,
+static pcre2_code *compile_text(struct str text, unsigned flags, enum regex_form form, int *code,
                                 PCRE2_SIZE *offset)
 {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
@@ -57,37 +40,56 @@ static pcre2_code *compile_text(struct str text, unsigned flags, bool bytes, int
     if (!context) fatal_memory();
     pcre2_set_newline(context, flags & REGEX_JAVA ? PCRE2_NEWLINE_ANYCRLF : PCRE2_NEWLINE_LF);
     pcre2_set_bsr(context, PCRE2_BSR_UNICODE);
-    compiled = pcre2_compile((PCRE2_SPTR)text.data, text.len, options_of(flags, bytes), code,
+    compiled = pcre2_compile((PCRE2_SPTR)text.data, text.len, options_of(flags, form), code,
                              offset, context);
     pcre2_compile_context_free(context);
     return compiled;
 }
 
-static bool compile_one(struct arena *scratch, struct str pattern, unsigned flags, bool bytes,
-                        struct onigmo *translated, struct code *out, struct regex_error *error)
+/* NULL with `*error` filled when the pattern is not valid. `translated` is to be released. */
+static pcre2_code *compile_form(struct arena *scratch, struct str pattern, unsigned flags,
+                                enum regex_form form, struct onigmo *translated,
+                                struct regex_error *error)
 {
-    int        code = 0;
-    PCRE2_SIZE offset = 0;
+    bool        bytes = form == REGEX_FORM_BYTES;
+    int         code = 0;
+    PCRE2_SIZE  offset = 0;
+    pcre2_code *compiled;
 
-    if (!onigmo_translate(scratch, pattern, flags, bytes, translated, error)) return false;
-    out->code = compile_text(buf_view(&translated->pcre), flags, bytes, &code, &offset);
-    if (!out->code) {
-        pcre2_get_error_message(code, (PCRE2_UCHAR *)error->message, sizeof(error->message));
-        error->offset = onigmo_source_offset(scratch, pattern, flags, bytes, offset);
-        return false;
-    }
-    out->jit = pcre2_jit_compile(out->code, PCRE2_JIT_COMPLETE) == 0;
-    return true;
+    if (!onigmo_translate(scratch, pattern, flags, bytes, translated, error)) return NULL;
+    compiled = compile_text(buf_view(&translated->pcre), flags, form, &code, &offset);
+    if (compiled) return compiled;
+    pcre2_get_error_message(code, (PCRE2_UCHAR *)error->message, sizeof(error->message));
+    error->offset = onigmo_source_offset(scratch, pattern, flags, bytes, offset);
+    return NULL;
 }
 
-/* A pattern whose byte form PCRE2 does not take has its UTF-8 form still. */
-static void compile_bytes(struct arena *scratch, struct regex *r, unsigned flags)
+/* Compiles the form unless it is there. A pattern whose byte form PCRE2 does not take has its UTF-8
+   form still. */
+static void make_form(const struct regex *r, enum regex_form form, struct regex_code *c)
 {
     struct onigmo      translated = {0};
     struct regex_error unused;
+    struct arena       scratch = {0};
 
-    compile_one(scratch, r->source, flags, true, &translated, &r->bytes, &unused);
+    if (!c->code && (form != REGEX_FORM_BYTES || r->ascii))
+        c->code = compile_form(&scratch, r->source, r->flags, form, &translated, &unused);
     buf_release(&translated.pcre);
+    arena_release(&scratch);
+    c->jit = c->code && pcre2_jit_compile(c->code, PCRE2_JIT_COMPLETE) == 0;
+}
+
+const struct regex_code *regex_make_code(const struct regex *r, enum regex_form form)
+{
+    struct regex_code *c = (struct regex_code *)&r->forms[form];
+
+    pthread_mutex_lock(&making);
+    if (!atomic_load_explicit(&c->ready, memory_order_relaxed)) {
+        make_form(r, form, c);
+        atomic_store_explicit(&c->ready, true, memory_order_release);
+    }
+    pthread_mutex_unlock(&making);
+    return c;
 }
 
 static void keep_names(struct arena *a, struct regex *r, const struct onigmo *translated)
@@ -95,6 +97,7 @@ static void keep_names(struct arena *a, struct regex *r, const struct onigmo *tr
     size_t size = translated->names_len * sizeof(*r->names);
 
     r->groups = translated->groups;
+    r->ascii = translated->ascii;
     r->names_len = translated->names_len;
     r->names = arena_alloc(a, size);
     if (size) memcpy(r->names, translated->names, size);
@@ -103,10 +106,10 @@ static void keep_names(struct arena *a, struct regex *r, const struct onigmo *tr
 struct regex *regex_compile(struct arena *a, struct str pattern, unsigned flags,
                             struct regex_error *error)
 {
-    struct onigmo translated = {0};
-    struct regex *r = arena_zalloc(a, sizeof(*r));
-    struct arena  scratch = {0};
-    bool          ok;
+    struct onigmo      translated = {0};
+    struct regex      *r = arena_zalloc(a, sizeof(*r));
+    struct regex_code *utf = &r->forms[REGEX_FORM_UTF];
+    struct arena       scratch = {0};
 
     if (!utf8_valid(pattern)) {
         error->offset = utf8_valid_prefix(pattern);
@@ -114,70 +117,74 @@ struct regex *regex_compile(struct arena *a, struct str pattern, unsigned flags,
         return NULL;
     }
     r->source = arena_copy(a, pattern);
-    ok = compile_one(&scratch, r->source, flags, false, &translated, &r->utf, error);
-    if (ok) {
-        keep_names(a, r, &translated);
-        if (translated.ascii) compile_bytes(&scratch, r, flags);
-    }
+    r->flags = flags;
+    utf->code = compile_form(&scratch, r->source, flags, REGEX_FORM_UTF, &translated, error);
+    if (utf->code) keep_names(a, r, &translated);
     buf_release(&translated.pcre);
     arena_release(&scratch);
-    return ok ? r : NULL;
+    return utf->code ? r : NULL;
 }
 
 void regex_free(struct regex *r)
 {
     if (!r) return;
-    pcre2_code_free(r->utf.code);
-    pcre2_code_free(r->bytes.code);
-    r->utf.code = r->bytes.code = NULL;
+    for (int i = 0; i < REGEX_FORMS; i++) {
+        pcre2_code_free(r->forms[i].code);
+        r->forms[i].code = NULL;
+    }
 }
 
 /* ---- matching ---- */
 
-/* What a thread matches with, kept from match to match. */
-struct matcher {
-    pcre2_match_data    *data;
-    uint32_t             pairs;
-    pcre2_match_context *context;
-    pcre2_jit_stack     *stack;
-};
-static _Thread_local struct matcher matcher;
+static _Thread_local struct regex_matcher matcher;
 
 static void release_matcher(void *p)
 {
-    struct matcher *m = p;
+    struct regex_matcher *m = p;
 
     pcre2_match_data_free(m->data);
     pcre2_match_context_free(m->context);
+    pcre2_match_context_free(m->within);
     pcre2_jit_stack_free(m->stack);
-    *m = (struct matcher){0};
+    *m = (struct regex_matcher){0};
 }
 
-static void make_matcher(struct matcher *m)
+static pcre2_match_context *make_context(pcre2_jit_stack *stack)
+{
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
+
+    if (!context) fatal_memory();
+    pcre2_set_match_limit(context, REGEX_STEPS_MAX);
+    pcre2_set_depth_limit(context, REGEX_DEPTH_MAX);
+    pcre2_set_heap_limit(context, REGEX_HEAP_MAX_KB);
+    pcre2_jit_stack_assign(context, NULL, stack);
+    return context;
+}
+
+static void make_matcher(struct regex_matcher *m)
 {
     thread_at_end(release_matcher, m);
-    m->context = pcre2_match_context_create(NULL);
-    m->stack = pcre2_jit_stack_create(STACK_MIN, STACK_MAX, NULL);
-    if (!m->context || !m->stack) fatal_memory();
-    pcre2_set_match_limit(m->context, MATCH_LIMIT);
-    pcre2_set_depth_limit(m->context, DEPTH_LIMIT);
-    pcre2_set_heap_limit(m->context, HEAP_LIMIT_KB);
-    pcre2_jit_stack_assign(m->context, NULL, m->stack);
+    m->stack = pcre2_jit_stack_create(REGEX_STACK_MIN, REGEX_STACK_MAX, NULL);
+    if (!m->stack) fatal_memory();
+    m->context = make_context(m->stack);
+    m->within = make_context(m->stack);
 }
 
-static struct matcher *get_matcher(uint32_t pairs)
+static void make_data(struct regex_matcher *m, uint32_t pairs)
 {
     enum { PAIRS_MIN = 32 };
-    struct matcher *m = &matcher;
 
     if (!m->context) make_matcher(m);
-    if (m->pairs < pairs || !m->data) {
-        pcre2_match_data_free(m->data);
-        m->pairs = pairs < PAIRS_MIN ? PAIRS_MIN : pairs;
-        m->data = pcre2_match_data_create(m->pairs, NULL);
-        if (!m->data) fatal_memory();
-    }
-    return m;
+    pcre2_match_data_free(m->data);
+    m->pairs = pairs < PAIRS_MIN ? PAIRS_MIN : pairs;
+    m->data = pcre2_match_data_create(m->pairs, NULL);
+    if (!m->data) fatal_memory();
+}
+
+struct regex_matcher *regex_matcher(uint32_t pairs)
+{
+    if (matcher.pairs < pairs) make_data(&matcher, pairs);
+    return &matcher;
 }
 
 static bool is_ascii(struct str s)
@@ -195,39 +202,30 @@ static bool is_ascii(struct str s)
 }
 
 /* Which form suits the subject. */
-static const struct code *code_for(const struct regex *r, struct str subject)
+static const struct regex_code *code_for(const struct regex *r, struct str subject)
 {
-    return r->bytes.code && is_ascii(subject) ? &r->bytes : &r->utf;
+    if (r->ascii && is_ascii(subject)) {
+        const struct regex_code *bytes = regex_code(r, REGEX_FORM_BYTES);
+        if (bytes->code) return bytes;
+    }
+    return regex_code(r, REGEX_FORM_UTF);
 }
 
-/* Groups found + 1, 0 when there is no match, -1 at a limit. The spans are in `m->data`. */
-static int run(const struct code *c, struct matcher *m, struct str subject, size_t from)
+int regex_run(const struct regex_code *c, struct regex_matcher *m, pcre2_match_context *context,
+              struct str subject, size_t from)
 {
     PCRE2_SPTR text = (PCRE2_SPTR)(subject.data ? subject.data : "");
-    int        n;
 
-    if (c->jit)
-        n = pcre2_jit_match(c->code, text, subject.len, from, 0, m->data, m->context);
-    else
-        n = pcre2_match(c->code, text, subject.len, from, PCRE2_NO_UTF_CHECK, m->data, m->context);
-    if (n > 0) return n;
-    if (n == 0) return (int)m->pairs;
-    return n == PCRE2_ERROR_NOMATCH ? 0 : -1;
+    if (c->jit) return pcre2_jit_match(c->code, text, subject.len, from, 0, m->data, context);
+    return pcre2_match(c->code, text, subject.len, from, PCRE2_NO_UTF_CHECK, m->data, context);
 }
 
-bool regex_test(const struct regex *r, struct str subject)
+int regex_result(const struct regex_matcher *m, int found, struct span *spans, uint32_t count)
 {
-    return run(code_for(r, subject), get_matcher(1), subject, 0) > 0;
-}
-
-static int find(const struct regex *r, const struct code *c, struct str subject, size_t from,
-                struct span *spans, uint32_t count)
-{
-    struct matcher *m = get_matcher(r->groups + 1);
-    int             found = from <= subject.len ? run(c, m, subject, from) : 0;
-
-    if (found <= 0) return found < 0 ? REGEX_LIMIT : REGEX_NO_MATCH;
     const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(m->data);
+
+    if (found < 0) return found == PCRE2_ERROR_NOMATCH ? REGEX_NO_MATCH : REGEX_LIMIT;
+    if (found == 0) found = (int)m->pairs;
     for (uint32_t i = 0; i < count; i++) {
         bool part = i < (uint32_t)found && pairs[2 * i] != PCRE2_UNSET;
         spans[i] = part ? (struct span){pairs[2 * i], pairs[2 * i + 1]}
@@ -236,10 +234,40 @@ static int find(const struct regex *r, const struct code *c, struct str subject,
     return REGEX_MATCH;
 }
 
+bool regex_test(const struct regex *r, struct str subject)
+{
+    struct regex_matcher *m = regex_matcher(1);
+
+    return regex_run(code_for(r, subject), m, m->context, subject, 0) >= 0;
+}
+
+static int find(const struct regex *r, const struct regex_code *c, struct str subject, size_t from,
+                struct span *spans, uint32_t count)
+{
+    struct regex_matcher *m = regex_matcher(r->groups + 1);
+
+    if (from > subject.len) return REGEX_NO_MATCH;
+    return regex_result(m, regex_run(c, m, m->context, subject, from), spans, count);
+}
+
 int regex_find(const struct regex *r, struct str subject, size_t from, struct span *spans,
                uint32_t count)
 {
     return find(r, code_for(r, subject), subject, from, spans, count);
+}
+
+int regex_find_within(const struct regex *r, struct str subject, struct span *spans,
+                      uint32_t count, int64_t limit_ns)
+{
+    struct regex_matcher *m = regex_matcher(r->groups + 1);
+    int                   found;
+
+    if (subject.len <= REGEX_SHORT) {
+        pcre2_set_match_limit(m->within, regex_first_steps(subject.len));
+        found = regex_run(code_for(r, subject), m, m->within, subject, 0);
+        if (found != PCRE2_ERROR_MATCHLIMIT) return regex_result(m, found, spans, count);
+    }
+    return regex_find_slowly(r, subject, spans, count, limit_ns);
 }
 
 uint32_t regex_groups(const struct regex *r)
@@ -350,7 +378,7 @@ static void put_replacement(struct replacing *g, struct str s)
    along, so that the search goes on. */
 static int replace_all(struct replacing *g, struct str replacement)
 {
-    const struct code *c = code_for(g->r, g->subject);
+    const struct regex_code *c = code_for(g->r, g->subject);
     size_t             at = 0;
     int                count = 0, found = 0;
 

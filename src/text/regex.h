@@ -47,6 +47,12 @@ bool regex_test(const struct regex *r, struct str subject);
 int regex_find(const struct regex *r, struct str subject, size_t from, struct span *spans,
                uint32_t count);
 
+/* The first match, for as long as `limit_ns` (INT64_MAX: for as long as two thousand million steps allow).
+   REGEX_LIMIT comes within a tenth of that time, unless the match needs more memory than is
+   allowed; then at once. A clock is only read when a match is slow. */
+int regex_find_within(const struct regex *r, struct str subject, struct span *spans,
+                      uint32_t count, int64_t limit_ns);
+
 uint32_t regex_groups(const struct regex *r); /* capture groups, without the whole match */
 /* Number of the group called `name` (as in the original pattern), or -1. */
 int regex_group(const struct regex *r, struct str name);
