@@ -88,8 +88,11 @@ static const struct option file_options[] = {
                "nothing is kept. The default is "
                "PATH.DATA/plugins/inputs/file/.sincedb_MD5, where MD5 is made from the paths."),
     OPT(struct file_input, OPT_SECONDS, sincedb_write_interval, .preset = "15 seconds",
-        .doc = "How often changed positions are written, besides at the end. After a kill -9 the "
-               "lines since then are read again. The default is 15 seconds."),
+        .doc = "How often changed positions are written, besides at the end. They count the lines "
+               "handed to the pipeline, so a normal stop neither loses nor repeats a line. After a "
+               "kill -9 or a loss of power the lines since the last writing are read again, and "
+               "those that were still in the pipeline at that time are lost. An archive counts "
+               "only when it was read to its end. The default is 15 seconds."),
     OPT(struct file_input, OPT_ENUM, start_position, .preset = "end", .choices = start_positions,
         .doc = "In tail mode, where to start with files that are there at the start and not in the "
                "sincedb: end, the default, or beginning. Files that come later are always read "
