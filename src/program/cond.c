@@ -403,13 +403,15 @@ static struct choice make_choice(struct arena *a, struct value v)
     return choice;
 }
 
+/* A list inside the list equals no text, so it is left out. */
 static const struct choices *make_choices(struct arena *a, const struct list *l)
 {
     struct choices *choices = arena_alloc(a, sizeof(*choices) + l->len * sizeof(struct choice));
 
-    choices->len = l->len;
+    choices->len = 0;
     for (uint32_t i = 0; i < l->len; i++)
-        choices->at[i] = make_choice(a, l->items[i]);
+        if (l->items[i].kind != VALUE_LIST)
+            choices->at[choices->len++] = make_choice(a, l->items[i]);
     return choices;
 }
 

@@ -114,6 +114,7 @@ static void membership(void **state)
         {"[a] in [\"x\"]", "{\"a\":\"axb\"}", false},
         {"[a] not in [\"x\"]", "{}", true},
         {"[a] in []", "{\"a\":\"\"}", false},
+        {"[a] in [[bb], \"lit\"]", "{\"a\":\"bb\"}", false},
         {"\"x\" in [a]", "{\"a\":\"axb\"}", true},
         {"\"x\" in [a]", "{\"a\":[\"axb\"]}", false},
         {"\"x\" in [a]", "{\"a\":[\"x\"]}", true},
