@@ -32,7 +32,8 @@ void log_context(struct str pipeline_id, struct str plugin_id);
 
 /* Until log_setup(): plain, WARN and worse, to stderr. `dir` not empty: also to
    DIR/lsc-plain.log or DIR/lsc-json.log (mode 0600, rolled daily and at 100 MB). `console` is the
-   fd of the console (1 or 2). False with a message in `error` when DIR cannot be used. */
+   fd of the console (1 or 2). The level becomes INFO unless log_set_level() was called. False with
+   a message in `error` when DIR cannot be used. Before threads start, or again for another DIR. */
 bool log_setup(enum log_format format, int console, struct str dir, char *error, size_t error_size);
 void log_close(void);
 

@@ -60,7 +60,7 @@ int64_t time_from_civil(int64_t year, int month, int day, int hour, int minute, 
     int64_t in_era = years * 365 + years / 4 - years / 100 + in_year;
     int64_t days = era * ERA_DAYS + in_era - EPOCH_DAYS;
 
-    return days * DAY_S + hour * 3600 + minute * 60 + second;
+    return days * DAY_S + (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
 }
 
 static char *put_digits(char *out, uint64_t value, int width)
@@ -161,7 +161,7 @@ struct reader {
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 static bool take(struct reader *r, char c)

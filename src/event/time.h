@@ -23,7 +23,8 @@ int64_t      time_from_civil(int64_t year, int month, int day, int hour, int min
 size_t time_print(struct timestamp t, char *out);
 
 /* Reads what Logstash takes as @timestamp: ISO 8601, time and zone optional; without a zone the
-   system's zone counts. False when it is not one. */
+   system's zone counts. The zone is Z, UTC, GMT or an offset, not the name of a region. False when
+   it is not one. Source: Timestamp.java. */
 bool time_parse(struct str text, struct timestamp *out);
 
 /* Seconds east of UTC in the system's zone (TZ) at local or UTC time `sec`. */

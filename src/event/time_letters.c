@@ -290,7 +290,7 @@ static void print_fraction(const struct piece *p, const struct moment *m, struct
     uint32_t unit = 100000000;
 
     for (int i = 0; i < p->width; i++, unit /= 10)
-        buf_char(out, unit ? (char)('0' + m->nsec / unit % 10) : '0');
+        buf_char(out, (char)('0' + (unit ? m->nsec / unit % 10 : 0)));
 }
 
 static void print_nano(const struct piece *p, const struct moment *m, struct buf *out)

@@ -89,10 +89,11 @@ static bool put_quantifier(struct parser *p, char c, size_t at, uint32_t min, ui
         return false;
     /* In Ruby {n,m}+ is no possessive quantifier, nor {n}? a lazy one: + and ? apply again. */
     bool again = c == '{' && !t->java;
-    if (onigmo_peek(t, 0) == '+' && !again)
-        buf_char(t->out, onigmo_peek(t, 0)), t->at++;
-    else if (onigmo_peek(t, 0) == '?' && !(again && min == max))
-        buf_char(t->out, onigmo_peek(t, 0)), t->at++;
+    char suffix = onigmo_peek(t, 0);
+    if ((suffix == '+' && !again) || (suffix == '?' && !(again && min == max))) {
+        buf_char(t->out, suffix);
+        t->at++;
+    }
     return true;
 }
 

@@ -227,9 +227,9 @@ int regex_result(const struct regex_matcher *m, int found, struct span *spans, u
     if (found < 0) return found == PCRE2_ERROR_NOMATCH ? REGEX_NO_MATCH : REGEX_LIMIT;
     if (found == 0) found = (int)m->pairs;
     for (uint32_t i = 0; i < count; i++) {
-        bool part = i < (uint32_t)found && pairs[2 * i] != PCRE2_UNSET;
-        spans[i] = part ? (struct span){pairs[2 * i], pairs[2 * i + 1]}
-                        : (struct span){SIZE_MAX, SIZE_MAX};
+        const PCRE2_SIZE *pair = pairs + (size_t)2 * i;
+        bool              part = i < (uint32_t)found && pair[0] != PCRE2_UNSET;
+        spans[i] = part ? (struct span){pair[0], pair[1]} : (struct span){SIZE_MAX, SIZE_MAX};
     }
     return REGEX_MATCH;
 }
@@ -408,6 +408,7 @@ int regex_gsub(const struct regex *r, struct str subject, struct str replacement
     struct replacing g = {.r = r, .subject = subject, .spans = few, .out = out};
     size_t           before = out->len;
 
+    if (!subject.data) g.subject = STR("");
     if (r->groups >= SPANS_FEW) g.spans = xcalloc(r->groups + 1, sizeof(*g.spans));
     int count = replace_all(&g, replacement);
     if (count < 0) out->len = before;
