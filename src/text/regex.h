@@ -63,8 +63,8 @@ struct str regex_source(const struct regex *r);
 /*
  * Ruby's String#gsub: appends `subject` to `out` with every match replaced. In `replacement` \1 and
  * \k<name> stand for groups, \0 and \& for the match, \` and \' for what is before and behind it,
- * \\ for a backslash. Returns the number of
- * replacements, or -1 when a limit was hit (then `out` is as before).
+ * \\ for a backslash. Returns the number of replacements, or -1 when a limit was hit (then `out` is
+ * as before).
  */
 int regex_gsub(const struct regex *r, struct str subject, struct str replacement, struct buf *out);
 
