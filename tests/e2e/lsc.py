@@ -37,6 +37,11 @@ def program(name="lsc"):
     raise AssertionError(f"{name} is not built; LSC can name the program")
 
 
+def sanitized():
+    """True when lsc is built with a sanitizer, which keeps freed memory for a while."""
+    return re.search(rb"__[at]san_init", pathlib.Path(program()).read_bytes()) is not None
+
+
 def free_port():
     """A TCP port of 127.0.0.1 that nobody uses right now."""
     with socket.socket() as s:

@@ -15,7 +15,7 @@ import time
 import pytest
 import websockets
 
-from lsc import PATIENCE, free_port, wait_until
+from lsc import PATIENCE, free_port, sanitized, wait_until
 
 HERE = pathlib.Path(__file__).parent
 
@@ -426,7 +426,7 @@ def test_a_slow_output_slows_the_input_and_memory_stays_flat(lsc):
         written = p.count_lines("out") - out_before
         # The server could send 100 times as much; it is held at the pace of the output.
         assert read < 2 * written + 2000
-        assert grown < 8000, f"{grown} KB more for {written} events"
+        assert sanitized() or grown < 8000, f"{grown} KB more for {written} events"
 
 
 def test_pings_are_answered_while_the_queue_is_full(lsc):
@@ -464,7 +464,7 @@ def test_a_thousand_reconnects_leak_nothing(lsc):
         files, memory = p.open_files(), p.rss_kb()
         wait_until(lambda: server.clients >= 1100, "1,000 more", 120)
         assert p.open_files() <= files + 1  # one connection may be open in either count
-        assert p.rss_kb() - memory < 1500
+        assert sanitized() or p.rss_kb() - memory < 1500
         assert p.stop() == 0
 
 
