@@ -4,12 +4,12 @@
  * Source: logstash-input-websocket 4.0.5, lib/logstash/inputs/websocket.rb (options, back-off).
  * Threads: all of it runs on the event loop; wake() comes from workers and only posts to the loop.
  */
-#include <openssl/evp.h>
-#include <stdlib.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 #include "base/log.h"
 #include "net/loop.h"
-#include "net/ws_client.h"
+#include "net/ws_settings.h"
 #include "plugin/common.h"
 #include "plugin/intake.h"
 #include "plugin/plugin.h"
@@ -17,42 +17,57 @@
 #define COMPONENT "input.websocket"
 
 static const int64_t second_ns = 1000000000;
-enum { MESSAGE_MAX = 32 * 1024 * 1024, CONNECT_S = 10, CLOSE_S = 5 };
 /* No pause is longer, whatever the settings say: a day. */
 static const double pause_max_s = 86400;
 
 struct websocket {
     /* settings */
-    int            mode;
-    struct str     url;
-    double         retry_initial, retry_max, retry_reset;
-    struct strings debug_status;
+    int                mode;
+    double             retry_initial, retry_max, retry_reset, retry_jitter;
+    int64_t            retry_max_attempts;
+    struct strings     debug_status;
+    struct str         open_message;
+    struct strings     open_messages;
+    int                open_message_type;
+    struct regex      *open_message_expect;
+    struct duration    open_message_timeout;
+    struct str         poll_message;
+    struct duration    poll_interval;
+    struct ws_settings client;
 
     /* made from them by open() */
-    struct str        id, pipeline_id;
-    struct url        target;
-    struct tls_client tls_options;
-    SSL_CTX          *tls;
-    struct buf        headers; /* of the request */
-    uint32_t          quiet_len;
-    int              *quiet; /* debug_status as numbers */
+    struct str id, pipeline_id;
+    uint32_t   quiet_len;
+    int       *quiet; /* debug_status as numbers */
 
     /* while running */
     struct net       *net;
     struct intake    *to;
     struct stream    *stream;
     bool              lines; /* the codec cuts messages into lines; a message ends one, too */
-    struct ws_client *client;
-    struct net_timer  retry, tick;
+    struct ws_client *connection;
+    struct net_timer  retry, tick, answer, poll;
     struct net_idle   idle;
     double            interval_s;   /* the next pause */
     uint64_t          taken;        /* messages of this connection */
+    uint32_t          server;       /* which of the URLs */
+    int64_t           attempts;     /* to connect, since the last connection stood */
+    bool              failed;       /* the last attempt brought no connection */
+    bool              expecting;    /* the answer to the open messages has not come */
     bool              disconnected; /* the end of a connection has not been dealt with */
     bool              stopping;
 };
 
 static const char *const modes[] = {"client", "server", NULL};
 enum { MODE_CLIENT, MODE_SERVER };
+
+static const char *const message_types[] = {"text", "binary", NULL};
+static const char *const ws_verifications[] = {"full", "certificate", "none", NULL};
+static const char *const ws_compressions[] = {"none", "permessage-deflate", NULL};
+static const char *const oauth1_methods[] = {"HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT", NULL};
+static const char *const oauth1_styles[] = {"rfc5849", "benthos", NULL};
+
+#define SELF struct websocket
 
 static const struct option websocket_options[] = {
     OPT(struct websocket, OPT_STRINGS, debug_status,
@@ -62,22 +77,42 @@ static const struct option websocket_options[] = {
     OPT(struct websocket, OPT_ENUM, mode, .preset = "client", .choices = modes,
         .doc = "With client, the default, lsc connects to the server that url names. The mode "
                "server is not built yet."),
+    OPT(struct websocket, OPT_STRING, open_message,
+        .doc = "A message that is sent as soon as a connection stands, each time, such as the "
+               "subscription that a public feed wants. None when not given."),
+    OPT(struct websocket, OPT_REGEX, open_message_expect,
+        .doc = "A regular expression for the server's answer to the open messages. The first "
+               "message that it matches makes no event; when none has come within "
+               "open_message_timeout, lsc connects again. No answer is expected when not given."),
+    OPT(struct websocket, OPT_SECONDS, open_message_timeout, .preset = "2",
+        .doc = "How long to wait for what open_message_expect describes, 2 seconds when not "
+               "given."),
+    OPT(struct websocket, OPT_ENUM, open_message_type, .preset = "text", .choices = message_types,
+        .doc = "Whether open_message, open_messages and poll_message are sent as text, the "
+               "default, or as binary messages."),
+    OPT(struct websocket, OPT_STRINGS, open_messages,
+        .doc = "Further messages to send after open_message, in this order, each time."),
+    OPT(struct websocket, OPT_SECONDS, poll_interval, .doc = "How often poll_message is sent."),
+    OPT(struct websocket, OPT_STRING, poll_message,
+        .doc = "A message to send again and again, every poll_interval, to a server that has to be "
+               "asked. None when not given."),
     OPT(struct websocket, OPT_FLOAT, retry_initial, .preset = "1",
         .doc = "Seconds before the first attempt to connect again, 1 when not given. After an "
                "attempt or connection that brought no more than retry_reset messages the pause is "
                "doubled."),
+    OPT(struct websocket, OPT_FLOAT, retry_jitter, .preset = "0.2",
+        .doc = "Makes pauses longer or shorter at random by up to this part of them, so that many "
+               "clients do not come back at the same moment; 0.2 when not given, 0 for none."),
     OPT(struct websocket, OPT_FLOAT, retry_max, .preset = "60",
-        .doc = "The longest pause between two attempts to connect, in seconds; 60 when not given. "
-               "Attempts go on for ever."),
+        .doc = "The longest pause between two attempts to connect, in seconds; 60 when not given."),
+    OPT(struct websocket, OPT_INT, retry_max_attempts, .preset = "-1", .min = -1, .max = 1000000000,
+        .doc = "How many times in a row lsc may fail to connect again before the input ends, and "
+               "with the last input the pipeline. -1, the default, is without end; 0 means that "
+               "there is only the first connection."),
     OPT(struct websocket, OPT_FLOAT, retry_reset, .preset = "1",
         .doc = "A connection that brought more messages than this, 1 when not given, sets the "
                "pause back to retry_initial. The pause that follows it is still the old one."),
-    OPT(struct websocket, OPT_URI, url,
-        .doc =
-            "The server: ws://host:port/path, or wss:// for TLS, which is verified against the "
-            "system's certificates. http:// and https:// mean the same as ws:// and wss://. User "
-            "and password in the URL are sent as Basic authentication and never logged. Required "
-            "in mode client."),
+#include "net/ws_settings.def"
     OPT_END,
 };
 
@@ -99,63 +134,24 @@ static bool read_statuses(struct websocket *w, struct plugin_open *cx)
     return good;
 }
 
-/* RFC 7617. */
-static void add_basic_auth(struct buf *headers, struct str user, struct str password)
+static bool check_numbers(const struct websocket *w, struct plugin_open *cx)
 {
-    struct buf plain = {0};
+    bool good = true;
 
-    buf_str(&plain, user);
-    buf_char(&plain, ':');
-    buf_str(&plain, password);
-    buf_str(headers, STR("Authorization: Basic "));
-    char *base64 = buf_room(headers, plain.len / 3 * 4 + 8);
-    headers->len += (size_t)EVP_EncodeBlock((unsigned char *)base64, (unsigned char *)plain.data,
-                                            (int)plain.len);
-    buf_str(headers, STR("\r\n"));
-    OPENSSL_cleanse(plain.data, plain.len);
-    buf_release(&plain);
-}
-
-static bool read_url(struct websocket *w, struct plugin_open *cx)
-{
-    const char *problem;
-
-    if (w->mode == MODE_SERVER) return plugin_error(cx, "mode", "the mode server is not built yet");
-    if (!w->url.data) return plugin_error(cx, "url", "the setting \"url\" is required");
-    if (!url_parse(cx->arena, w->url, &w->target, &problem))
-        return plugin_error(cx, "url", "the URL %s", problem);
-    if (w->target.scheme >= URL_SOCKS5)
-        return plugin_error(cx, "url",
-                            "the URL does not begin with ws://, wss://, http:// or "
-                            "https://");
-    if (w->target.has_userinfo) add_basic_auth(&w->headers, w->target.user, w->target.password);
-    return true;
-}
-
-static bool open_tls(struct websocket *w, struct plugin_open *cx)
-{
-    struct buf problem = {0};
-
-    if (!w->target.tls) return true;
-    w->tls = tls_client_context(&w->tls_options, &problem);
-    if (!w->tls) plugin_error(cx, "url", "TLS cannot be used: %s", buf_cstr(&problem));
-    buf_release(&problem);
-    return w->tls != NULL;
-}
-
-static bool check_retry(const struct websocket *w, struct plugin_open *cx)
-{
-    if (w->retry_initial < 0) return plugin_error(cx, "retry_initial", "a pause is not negative");
-    if (w->retry_max < 0) return plugin_error(cx, "retry_max", "a pause is not negative");
-    return true;
+    if (w->retry_initial < 0) good = plugin_error(cx, "retry_initial", "a pause is not negative");
+    if (w->retry_max < 0) good = plugin_error(cx, "retry_max", "a pause is not negative");
+    if (w->retry_jitter < 0 || w->retry_jitter > 1)
+        good = plugin_error(cx, "retry_jitter", "\"retry_jitter\" lies between 0.0 and 1.0");
+    if (w->poll_message.data && w->poll_interval.ns <= 0)
+        good = plugin_error(cx, "poll_message", "\"poll_message\" needs \"poll_interval\"");
+    return good;
 }
 
 static void websocket_close(void *self)
 {
     struct websocket *w = self;
 
-    SSL_CTX_free(w->tls);
-    buf_release(&w->headers);
+    ws_settings_close(&w->client);
 }
 
 static bool websocket_open(void *self, struct plugin_open *cx)
@@ -164,11 +160,10 @@ static bool websocket_open(void *self, struct plugin_open *cx)
 
     w->id = cx->id;
     w->pipeline_id = cx->pipeline_id;
+    if (w->mode == MODE_SERVER) return plugin_error(cx, "mode", "the mode server is not built yet");
     bool good = read_statuses(w, cx);
-    good = check_retry(w, cx) && good;
-    good = read_url(w, cx) && open_tls(w, cx) && good;
-    if (!good) websocket_close(w);
-    return good;
+    good = check_numbers(w, cx) && good;
+    return ws_settings_open(&w->client, cx) && good;
 }
 
 /* ---- connections ---- */
@@ -189,8 +184,8 @@ static void resume(void *ctx)
 {
     struct websocket *w = ctx;
 
-    if (w->client)
-        ws_client_resume(w->client);
+    if (w->connection)
+        ws_client_resume(w->connection);
     else if (w->disconnected)
         go_on(w);
 }
@@ -225,11 +220,22 @@ static void on_tick(void *ctx)
     schedule_tick(w);
 }
 
+static void cancel_timers(struct websocket *w)
+{
+    net_timer_cancel(w->net, &w->answer);
+    net_timer_cancel(w->net, &w->poll);
+}
+
 static bool on_message(void *ctx, enum ws_opcode opcode, struct str bytes)
 {
     struct websocket *w = ctx;
 
     (void)opcode;
+    if (w->expecting && regex_test(w->open_message_expect, bytes)) {
+        w->expecting = false;
+        net_timer_cancel(w->net, &w->answer);
+        return true;
+    }
     if (!intake_ready(w->to, wake, w)) return false;
     stream_feed(w->stream, bytes, NULL);
     if (w->lines) stream_flush(w->stream, NULL);
@@ -239,13 +245,48 @@ static bool on_message(void *ctx, enum ws_opcode opcode, struct str bytes)
     return true;
 }
 
+static const struct url *target(const struct websocket *w)
+{
+    return &w->client.targets[w->server];
+}
+
+static void no_answer(void *ctx)
+{
+    struct websocket *w = ctx;
+
+    log_context(w->pipeline_id, w->id);
+    log_warn(COMPONENT, "no answer to the open message", LOG_STR("url", target(w)->masked));
+    if (w->connection) ws_client_close(w->connection, WS_NORMAL);
+}
+
+static void send_message(struct websocket *w, struct str text)
+{
+    ws_client_send(w->connection, w->open_message_type == 0 ? WS_TEXT : WS_BINARY, text);
+}
+
+static void poll_server(void *ctx)
+{
+    struct websocket *w = ctx;
+
+    if (!w->connection) return;
+    if (ws_client_unsent(w->connection) == 0) send_message(w, w->poll_message);
+    net_timer_set(w->net, &w->poll, w->poll_interval.ns, poll_server, w);
+}
+
 static void on_opened(void *ctx)
 {
     struct websocket *w = ctx;
 
     log_context(w->pipeline_id, w->id);
-    log_info(COMPONENT, "connected", LOG_STR("url", w->target.masked),
-             LOG_CSTR("remote", ws_client_peer(w->client)));
+    log_info(COMPONENT, "connected", LOG_STR("url", target(w)->masked),
+             LOG_CSTR("remote", ws_client_peer(w->connection)));
+    w->attempts = 0;
+    if (w->open_message.len > 0) send_message(w, w->open_message);
+    for (uint32_t i = 0; i < w->open_messages.len; i++)
+        send_message(w, w->open_messages.at[i]);
+    w->expecting = w->open_message_expect != NULL;
+    if (w->expecting) net_timer_set(w->net, &w->answer, w->open_message_timeout.ns, no_answer, w);
+    if (w->poll_message.data) net_timer_set(w->net, &w->poll, w->poll_interval.ns, poll_server, w);
 }
 
 static bool expected_status(const struct websocket *w, int status)
@@ -257,7 +298,7 @@ static bool expected_status(const struct websocket *w, int status)
 
 static void log_end(const struct websocket *w, const struct ws_end *end)
 {
-    struct log_value url = LOG_STR("url", w->target.masked);
+    struct log_value url = LOG_STR("url", target(w)->masked);
     struct log_value retry = LOG_FLOAT("retry", w->interval_s);
     enum log_level   level = LOG_WARN;
 
@@ -306,7 +347,26 @@ static void finish(struct websocket *w)
     intake_end(w->to);
 }
 
-/* After a connection: empties the codec, then pauses or ends. Comes again when the queue is full.
+/* Between 1 - jitter and 1 + jitter. */
+static double jitter(const struct websocket *w)
+{
+    uint32_t n = 0;
+
+    RAND_bytes((unsigned char *)&n, sizeof(n));
+    return 1 + w->retry_jitter * (2 * (double)n / UINT32_MAX - 1);
+}
+
+/* Pauses, unless another server of the list has not been tried yet. */
+static void connect_later(struct websocket *w)
+{
+    double pause_s = 0;
+
+    w->server = w->failed ? (w->server + 1) % w->client.targets_len : 0;
+    if (w->server == 0) pause_s = next_pause(w) * jitter(w);
+    net_timer_set(w->net, &w->retry, (int64_t)(pause_s * (double)second_ns), connect_now, w);
+}
+
+/* After a connection: empties the codec, then goes on or ends. Comes again when the queue is full.
  */
 static void go_on(struct websocket *w)
 {
@@ -314,20 +374,27 @@ static void go_on(struct websocket *w)
     w->disconnected = false;
     stream_flush(w->stream, NULL);
     intake_flush(w->to);
-    if (w->stopping) {
-        finish(w);
-        return;
+    if (!w->stopping && w->retry_max_attempts >= 0 && w->attempts > w->retry_max_attempts) {
+        log_error(COMPONENT, "gave up: retry_max_attempts",
+                  LOG_INT("attempts", w->retry_max_attempts));
+        w->stopping = true;
     }
-    int64_t pause_ns = (int64_t)(next_pause(w) * (double)second_ns);
-    net_timer_set(w->net, &w->retry, pause_ns, connect_now, w);
+    if (w->stopping)
+        finish(w);
+    else
+        connect_later(w);
 }
 
 static void on_ended(void *ctx, const struct ws_end *end)
 {
     struct websocket *w = ctx;
 
-    w->client = NULL;
+    cancel_timers(w);
+    w->connection = NULL;
     w->disconnected = true;
+    w->failed = end->kind == WS_END_CONNECT || end->kind == WS_END_REFUSED ||
+                (end->kind == WS_END_PROTOCOL && w->taken == 0);
+    w->attempts++;
     if (!w->stopping) log_end(w, end);
     go_on(w);
 }
@@ -336,19 +403,21 @@ static void connect_now(void *ctx)
 {
     static const struct ws_client_ops ops = {on_opened, on_message, on_ended};
     struct websocket                 *w = ctx;
-    const struct ws_client_config     config = {
-            .net = w->net,
-            .url = &w->target,
-            .headers = buf_view(&w->headers),
-            .tls = w->tls,
-            .tls_options = &w->tls_options,
-            .connect_timeout_ns = CONNECT_S * second_ns,
-            .close_timeout_ns = CLOSE_S * second_ns,
-            .max_message = MESSAGE_MAX,
-    };
+    struct ws_client_config           config = {.net = w->net};
+    struct buf                        headers = {0}, problem = {0};
 
     w->taken = 0;
-    w->client = ws_client_open(&config, &ops, w);
+    w->expecting = false;
+    if (ws_settings_config(&w->client, w->server, &config, &headers, &problem)) {
+        w->connection = ws_client_open(&config, &ops, w);
+    } else {
+        const struct ws_end end = {
+            .kind = WS_END_CONNECT, .what = "authentication", .text = buf_view(&problem)};
+        on_ended(w, &end);
+    }
+    if (headers.data) OPENSSL_cleanse(headers.data, headers.cap);
+    buf_release(&headers);
+    buf_release(&problem);
 }
 
 /* ---- start and stop ---- */
@@ -383,8 +452,8 @@ static void websocket_unlisten(void *self, struct net *net)
     if (w->stopping || !w->stream) return;
     w->stopping = true;
     net_timer_cancel(net, &w->retry);
-    if (w->client)
-        ws_client_close(w->client, WS_GOING_AWAY);
+    if (w->connection)
+        ws_client_close(w->connection, WS_GOING_AWAY);
     else if (!w->disconnected)
         finish(w);
 }

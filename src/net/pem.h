@@ -11,4 +11,11 @@
 /* Adds all certificates of `from` as trusted roots. */
 bool pem_authorities(struct str from, X509_STORE *store, struct buf *problem);
 
+/* The first certificate of `from`, and in `*chain` those behind it. NULL on failure. */
+X509 *pem_certificate(struct str from, STACK_OF(X509) * *chain, struct buf *problem);
+
+/* A private key: PKCS#1, SEC1 or PKCS#8, also encrypted, then with `passphrase` (data NULL: none).
+   NULL on failure. */
+EVP_PKEY *pem_key(struct str from, struct str passphrase, struct buf *problem);
+
 #endif

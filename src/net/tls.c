@@ -44,6 +44,68 @@ static bool given_roots(SSL_CTX *context, const struct tls_client *o, struct buf
     return true;
 }
 
+/* Chooses among several certificates by what the server says that it accepts. */
+static int choose_pair(SSL *ssl, void *arg)
+{
+    const struct tls_client *o = arg;
+
+    for (uint32_t i = 0; i < o->pairs_len; i++) {
+        const struct tls_pair *p = &o->pairs[i];
+        int fits = SSL_check_chain(ssl, p->certificate, p->key, p->chain) & CERT_PKEY_VALID;
+        if (fits || o->pairs_len == 1)
+            return SSL_use_cert_and_key(ssl, p->certificate, p->key, p->chain, 1);
+    }
+    return 1; /* none fits: the server may do without */
+}
+
+/* The certificate of the peer's chain that has the wanted fingerprint. */
+static X509 *find_pinned(X509_STORE_CTX *verification, const struct tls_client *o)
+{
+    STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(verification);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+
+    for (int i = 0; i < sk_X509_num(sent); i++) {
+        X509 *certificate = sk_X509_value(sent, i);
+        if (X509_digest(certificate, EVP_sha256(), digest, NULL) &&
+            memcmp(digest, o->fingerprint, sizeof(o->fingerprint)) == 0)
+            return certificate;
+    }
+    return NULL;
+}
+
+/* Trusts what is pinned, then verifies as always: signatures, dates, names. */
+static int verify_pinned(X509_STORE_CTX *verification, void *arg)
+{
+    X509 *pinned = find_pinned(verification, arg);
+
+    if (!pinned) return X509_verify_cert(verification);
+    STACK_OF(X509) *trusted = sk_X509_new_null();
+    sk_X509_push(trusted, pinned);
+    X509_STORE_CTX_set0_trusted_stack(verification, trusted);
+    X509_STORE_CTX_set_flags(verification, X509_V_FLAG_PARTIAL_CHAIN);
+    int verified = X509_verify_cert(verification);
+    X509_STORE_CTX_set0_trusted_stack(verification, NULL);
+    sk_X509_free(trusted);
+    return verified;
+}
+
+static bool set_protocol(SSL_CTX *context, const struct tls_client *o, struct buf *problem)
+{
+    SSL_CTX_set_min_proto_version(context, o->min_version ? o->min_version : TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context, o->max_version);
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION);
+    if (!o->renegotiation) SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    if (o->ciphers && !SSL_CTX_set_cipher_list(context, o->ciphers)) {
+        buf_str(problem, STR("OpenSSL has none of the cipher suites for TLS 1.2"));
+        return false;
+    }
+    if (o->ciphersuites && !SSL_CTX_set_ciphersuites(context, o->ciphersuites)) {
+        buf_str(problem, STR("OpenSSL has not all of the cipher suites for TLS 1.3"));
+        return false;
+    }
+    return true;
+}
+
 SSL_CTX *tls_client_context(const struct tls_client *o, struct buf *problem)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -53,13 +115,14 @@ SSL_CTX *tls_client_context(const struct tls_client *o, struct buf *problem)
         tls_explain(NULL, SSL_ERROR_SSL, 0, problem);
         return NULL;
     }
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(context, o->verify == TLS_VERIFY_NONE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
                        NULL);
+    if (o->pairs_len) SSL_CTX_set_cert_cb(context, choose_pair, (void *)o);
+    if (o->pinned) SSL_CTX_set_cert_verify_callback(context, verify_pinned, (void *)o);
     bool done = o->authorities_len ? given_roots(context, o, problem) : system_roots(context);
-    if (done) return context;
+    if (done && set_protocol(context, o, problem)) return context;
+    ERR_clear_error();
     SSL_CTX_free(context);
     return NULL;
 }

@@ -11,16 +11,31 @@ enum tls_verify {
     TLS_VERIFY_NONE,
 };
 
+/* A certificate chain and its key. */
+struct tls_pair {
+    X509 *certificate;
+    STACK_OF(X509) * chain;
+    EVP_PKEY *key;
+};
+
 /* What a client asks of TLS. Zero-initialised: verified against the system's roots, TLS 1.2 or
-   later. Texts that hold PEM instead of a path are recognised by "-----BEGIN". */
+   later. */
 struct tls_client {
     enum tls_verify   verify;
     uint32_t          authorities_len; /* 0: the system's roots */
-    const struct str *authorities;
-    struct str        server_name; /* instead of the host; data NULL: the host */
+    const struct str *authorities;     /* paths or PEM, see net/pem.h */
+    uint32_t          pairs_len;       /* the one that the server's request fits is sent */
+    struct tls_pair  *pairs;
+    int               min_version, max_version; /* TLS1_2_VERSION …; 0: 1.2 and 1.3 */
+    const char       *ciphers;                  /* of TLS 1.2, OpenSSL's list; NULL: its own */
+    const char       *ciphersuites;             /* of TLS 1.3 */
+    bool              renegotiation;            /* the server may ask for it */
+    struct str        server_name;              /* instead of the host; data NULL: the host */
+    bool              pinned; /* a certificate with this SHA-256 in the server's chain is trusted */
+    uint8_t           fingerprint[32];
 };
 
-/* NULL with the reason appended to `problem`. Any thread. */
+/* NULL with the reason appended to `problem`. `options` must live as long. Any thread. */
 SSL_CTX *tls_client_context(const struct tls_client *options, struct buf *problem);
 
 /* A connection to `host`, verified as `options` say, not yet begun; NULL with the reason. */

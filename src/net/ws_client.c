@@ -5,7 +5,6 @@
  */
 #include "net/ws_client.h"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 
@@ -13,7 +12,8 @@
 #include "base/fatal.h"
 #include "base/utf8.h"
 #include "net/conn.h"
-#include "net/http_head.h"
+#include "net/ws_handshake.h"
+#include "net/ws_inflate.h"
 
 enum {
     READ_MIN = 16 * 1024,         /* room there must be to read */
@@ -23,6 +23,7 @@ enum {
     WHOLE_MAX = 32 * 1024,        /* frames up to here are waited for in the buffer */
     KEEP_MAX = 1024 * 1024,       /* of the memory for joined messages, between messages */
     UNSENT_PONGS_MAX = 64 * 1024, /* a server that does not read its pongs gets no more */
+    RATIO_FROM = 64 * 1024,       /* inflated messages up to here may have any ratio */
     BODY_SHOWN = 200,             /* bytes of a refusal's body */
 };
 static const int64_t body_wait_ns = 1000000000;
@@ -44,8 +45,14 @@ struct ws_client {
     struct net_timer            timer;
     enum state                  state;
     struct buf                  headers;
-    char                        key[25];
+    char                        key[WS_KEY_SIZE];
     int64_t                     due_ns; /* of the handshake */
+    struct ws_agreement         agreed;
+    struct buf                  protocol; /* chosen by the server; of a refusal its Location */
+
+    struct net_timer beat, idle;
+    bool             heard;      /* something came since the last ping */
+    int64_t          message_ns; /* when the last message came */
 
     struct buf in;    /* bytes read */
     size_t     at;    /* of in: first byte not worked on */
@@ -57,6 +64,10 @@ struct ws_client {
     uint8_t         opcode;     /* of that message */
     bool            in_message; /* its last frame has not begun or not ended */
     bool            whole;      /* it is complete but not taken */
+    bool            compressed; /* it is to be inflated */
+
+    struct ws_inflate inflate;
+    struct buf        inflated;
 
     bool          paused; /* the owner does not take messages */
     bool          over;   /* no more bytes will come */
@@ -79,7 +90,12 @@ static void set_end(struct ws_client *c, enum ws_end_kind kind, const char *what
 static void client_free(struct ws_client *c)
 {
     net_timer_cancel(c->config.net, &c->timer);
+    net_timer_cancel(c->config.net, &c->beat);
+    net_timer_cancel(c->config.net, &c->idle);
     conn_close(c->conn);
+    ws_inflate_release(&c->inflate);
+    buf_release(&c->inflated);
+    buf_release(&c->protocol);
     buf_release(&c->headers);
     buf_release(&c->in);
     buf_release(&c->message);
@@ -171,13 +187,45 @@ static bool give(struct ws_client *c, uint8_t opcode, struct str message)
 {
     if (opcode == WS_TEXT && !utf8_valid(message))
         return break_protocol(c, WS_INVALID_PAYLOAD, "text that is not UTF-8");
+    if (c->config.pong_message.data && str_eq(message, c->config.pong_message)) return true;
+    if (c->config.idle_timeout_ns) c->message_ns = clock_monotonic_ns();
     c->paused = !c->ops->message(c->ctx, (enum ws_opcode)opcode, message);
     return !c->paused;
 }
 
+static bool give_inflated(struct ws_client *c, uint8_t opcode, struct str message)
+{
+    size_t max = RATIO_FROM;
+
+    if (c->inflated.len > 0) { /* it has been inflated already, but was not taken */
+        if (!give(c, opcode, buf_view(&c->inflated))) return false;
+    } else {
+        if (message.len < SIZE_MAX / c->config.max_ratio && message.len * c->config.max_ratio > max)
+            max = message.len * c->config.max_ratio;
+        if (max > c->config.max_message) max = c->config.max_message;
+        switch (ws_inflate(&c->inflate, message, c->agreed.server_context, max, &c->inflated)) {
+        case WS_INFLATE_TOO_BIG:
+            return break_protocol(c, WS_TOO_BIG, "message too big when decompressed");
+        case WS_INFLATE_CORRUPT:
+            return break_protocol(c, WS_INVALID_PAYLOAD, "compressed message that is corrupt");
+        case WS_INFLATED:
+            break;
+        }
+        if (!give(c, opcode, buf_view(&c->inflated))) return false;
+    }
+    buf_clear(&c->inflated);
+    if (c->inflated.cap > KEEP_MAX) buf_release(&c->inflated);
+    return true;
+}
+
+static bool give_any(struct ws_client *c, uint8_t opcode, bool compressed, struct str message)
+{
+    return compressed ? give_inflated(c, opcode, message) : give(c, opcode, message);
+}
+
 static bool give_joined(struct ws_client *c)
 {
-    if (!give(c, c->opcode, buf_view(&c->message))) return false;
+    if (!give_any(c, c->opcode, c->compressed, buf_view(&c->message))) return false;
     c->whole = false;
     buf_clear(&c->message);
     if (c->message.cap > KEEP_MAX) buf_release(&c->message);
@@ -200,7 +248,7 @@ static bool take_piece(struct ws_client *c)
 
 static bool begin_piece(struct ws_client *c, const struct ws_frame *f)
 {
-    if (!c->in_message) c->opcode = f->opcode;
+    if (!c->in_message) c->opcode = f->opcode, c->compressed = f->compressed;
     c->in_message = true;
     c->frame = *f;
     c->left = f->length;
@@ -250,7 +298,8 @@ static bool control(struct ws_client *c, const struct ws_frame *f)
 static const char *misplaced(const struct ws_client *c, const struct ws_frame *f)
 {
     if (f->masked) return "masked frame from a server";
-    if (f->compressed) return "reserved bit set";
+    if (f->compressed && (!c->agreed.deflate || f->opcode == WS_CONTINUATION))
+        return "reserved bit set";
     if (ws_is_control(f->opcode)) return NULL;
     if (f->opcode == WS_CONTINUATION && !c->in_message) return "continuation of nothing";
     if (f->opcode != WS_CONTINUATION && c->in_message) return "message within a message";
@@ -277,7 +326,8 @@ static bool step(struct ws_client *c)
     if (f.length > c->config.max_message - c->message.len)
         return break_protocol(c, WS_TOO_BIG, "message too big");
     if (here && f.final && !c->in_message) { /* by far the most frequent case: nothing is copied */
-        if (!give(c, f.opcode, (struct str){bytes.data + f.header, f.length})) return false;
+        struct str message = {bytes.data + f.header, f.length};
+        if (!give_any(c, f.opcode, f.compressed, message)) return false;
         c->at += f.header + f.length;
         return true;
     }
@@ -303,45 +353,32 @@ static void answer_ahead(struct ws_client *c)
     }
 }
 
+static void start_beats(struct ws_client *c);
+static void settle(struct ws_client *c);
+
 /* ---- the handshake ---- */
+
+static struct ws_offer offer(const struct ws_client *c)
+{
+    return (struct ws_offer){
+        .url = c->config.url,
+        .headers = buf_view(&c->headers),
+        .own_host = c->config.own_host,
+        .protocols = c->config.subprotocols,
+        .deflate = c->config.deflate,
+    };
+}
 
 static void send_request(struct ws_client *c)
 {
-    const struct url *u = c->config.url;
-    unsigned char     nonce[16];
-    struct buf        out = {0};
+    const struct ws_offer o = offer(c);
+    struct buf            out = {0};
 
-    RAND_bytes(nonce, sizeof(nonce));
-    EVP_EncodeBlock((unsigned char *)c->key, nonce, sizeof(nonce));
-    buf_printf(&out, "GET %.*s HTTP/1.1\r\nHost: ", STR_ARG(u->target));
-    url_authority(u, &out);
-    buf_printf(&out,
-               "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-               "Sec-WebSocket-Key: %s\r\n",
-               c->key);
-    buf_str(&out, buf_view(&c->headers));
-    buf_str(&out, STR("\r\n"));
+    ws_request(&o, c->key, &out);
     conn_send(c->conn, buf_view(&out));
     OPENSSL_cleanse(out.data, out.len);
     buf_release(&out);
     c->state = HANDSHAKE;
-}
-
-/* Section 4.1, the client's checks. NULL when all is well. */
-static const char *check_answer(const struct ws_client *c, const struct http_head *h)
-{
-    char accept[29];
-
-    ws_accept(str_of(c->key), accept);
-    if (!http_has_token(h, "Upgrade", "websocket")) return "answer without Upgrade: websocket";
-    if (!http_has_token(h, "Connection", "upgrade")) return "answer without Connection: Upgrade";
-    if (!str_eq(http_field(h, "Sec-WebSocket-Accept"), str_of(accept)))
-        return "answer with a wrong Sec-WebSocket-Accept";
-    if (http_field(h, "Sec-WebSocket-Extensions").len > 0)
-        return "answer with an extension that was not asked for";
-    if (http_field(h, "Sec-WebSocket-Protocol").len > 0)
-        return "answer with a subprotocol that was not asked for";
-    return NULL;
 }
 
 static void end_now(struct ws_client *c, enum ws_end_kind kind, const char *what, const char *text)
@@ -368,20 +405,89 @@ static void read_answer(struct ws_client *c)
     c->at = head.size;
     c->end.http_status = head.status;
     if (head.status != 101) {
+        struct str location = http_field(&head, "Location");
+        if (head.status >= 300 && head.status < 400) buf_str(&c->protocol, location);
         set_end(c, WS_END_REFUSED, "HTTP", "");
         c->state = REFUSED;
         start_timer(c, body_wait_ns);
         read_refusal(c);
         return;
     }
-    const char *problem = check_answer(c, &head);
+    const struct ws_offer o = offer(c);
+    const char           *problem = ws_check_answer(&o, c->key, &head, &c->agreed);
     if (problem) {
         end_now(c, WS_END_PROTOCOL, "protocol", problem);
         return;
     }
     net_timer_cancel(c->config.net, &c->timer);
+    buf_str(&c->protocol, c->agreed.protocol);
     c->state = OPEN;
+    start_beats(c);
     c->ops->opened(c->ctx);
+}
+
+/* ---- signs of life ---- */
+
+static void on_beat(void *ctx);
+
+static void lost(struct ws_client *c, const char *text)
+{
+    set_end(c, WS_END_BROKEN, "time-out", text);
+    send_close(c, WS_GOING_AWAY, STR(""));
+    c->over = true;
+    settle(c);
+}
+
+static void on_silence(void *ctx)
+{
+    struct ws_client *c = ctx;
+
+    if (c->state != OPEN) return;
+    if (c->heard || c->paused)
+        net_timer_set(c->config.net, &c->beat, c->config.ping_interval_ns, on_beat, c);
+    else
+        lost(c, "no answer to a ping");
+}
+
+static void on_beat(void *ctx)
+{
+    struct ws_client *c = ctx;
+
+    if (c->state != OPEN) return;
+    if (c->paused) { /* what the server answers would not be read */
+        net_timer_set(c->config.net, &c->beat, c->config.ping_interval_ns, on_beat, c);
+        return;
+    }
+    c->heard = false;
+    if (c->config.ping_message.data)
+        send_frame(c, WS_TEXT, c->config.ping_message);
+    else
+        send_frame(c, WS_PING, STR(""));
+    net_timer_set(c->config.net, &c->beat, c->config.ping_timeout_ns, on_silence, c);
+}
+
+static void on_idle(void *ctx)
+{
+    struct ws_client *c = ctx;
+    int64_t           left = c->message_ns + c->config.idle_timeout_ns - clock_monotonic_ns();
+
+    if (c->state != OPEN) return;
+    if (c->paused) left = c->config.idle_timeout_ns;
+    if (left <= 0)
+        lost(c, "no message for idle_timeout");
+    else
+        net_timer_set(c->config.net, &c->idle, left, on_idle, c);
+}
+
+static void start_beats(struct ws_client *c)
+{
+    const struct ws_client_config *config = &c->config;
+
+    c->message_ns = clock_monotonic_ns();
+    if (config->ping_interval_ns)
+        net_timer_set(config->net, &c->beat, config->ping_interval_ns, on_beat, c);
+    if (config->idle_timeout_ns)
+        net_timer_set(config->net, &c->idle, config->idle_timeout_ns, on_idle, c);
 }
 
 /* ---- reading ---- */
@@ -435,6 +541,7 @@ static void settle(struct ws_client *c)
         struct str body = rest_of_input(c, c->at);
         if (body.len > BODY_SHOWN) body.len = BODY_SHOWN;
         buf_str(&c->end_text, body);
+        if (c->protocol.len) c->end.location = buf_view(&c->protocol);
     }
     report_end(c);
 }
@@ -453,6 +560,7 @@ static void read_more(struct ws_client *c)
         if (n < 0) stream_broke(c, n);
         if (n <= 0) break;
         c->in.len += (size_t)n;
+        c->heard = true;
         full = (size_t)n == room;
         work(c);
         /* A server this fast: fewer and larger reads. */
@@ -524,6 +632,11 @@ void ws_client_close(struct ws_client *c, enum ws_status status)
     set_end(c, WS_END_STOPPED, "stop", "");
     c->state = CLOSING;
     start_timer(c, c->config.close_timeout_ns);
+}
+
+struct str ws_client_subprotocol(const struct ws_client *c)
+{
+    return c->state == OPEN || c->state == CLOSING ? buf_view(&c->protocol) : STR("");
 }
 
 const char *ws_client_peer(const struct ws_client *c)

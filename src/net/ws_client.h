@@ -20,11 +20,19 @@ struct ws_client;
 struct ws_client_config {
     struct net              *net;
     const struct url        *url;
-    struct str               headers; /* further lines of the request, each ended by \r\n */
-    SSL_CTX                 *tls;     /* for url->tls */
+    struct str               headers;      /* further lines of the request, each ended by \r\n */
+    bool                     own_host;     /* Host is among them */
+    struct str               subprotocols; /* "a, b"; empty: none */
+    bool                     deflate;      /* offer permessage-deflate */
+    uint32_t                 max_ratio;    /* of a message to its compressed size, beyond 64 KiB */
+    SSL_CTX                 *tls;          /* for url->tls */
     const struct tls_client *tls_options;
     int64_t                  connect_timeout_ns, close_timeout_ns;
     size_t                   max_message;
+    int64_t                  ping_interval_ns, ping_timeout_ns; /* 0: no pings */
+    struct str               ping_message;    /* text instead of a ping frame; data NULL: none */
+    struct str               pong_message;    /* a message that is this is swallowed */
+    int64_t                  idle_timeout_ns; /* without messages; 0: none */
 };
 
 /* How a connection came to its end. */
@@ -43,6 +51,7 @@ struct ws_end {
     struct str       text;        /* the reason; for a refusal the first bytes of the body */
     int              http_status; /* 0: there was no answer */
     uint16_t         status;      /* of the close frame, WS_NO_STATUS or WS_ABNORMAL */
+    struct str       location;    /* of a refusal that is a redirect; else data NULL */
 };
 
 struct ws_client_ops {
@@ -75,5 +84,7 @@ size_t ws_client_unsent(const struct ws_client *c);
 void ws_client_close(struct ws_client *c, enum ws_status status);
 
 const char *ws_client_peer(const struct ws_client *c);
+/* The subprotocol that the server chose; empty: none. */
+struct str ws_client_subprotocol(const struct ws_client *c);
 
 #endif

@@ -1,0 +1,100 @@
+#include "net/ws_handshake.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <strings.h>
+
+#include "net/ws_frame.h"
+
+void ws_request(const struct ws_offer *offer, char key[WS_KEY_SIZE], struct buf *out)
+{
+    unsigned char nonce[16];
+
+    RAND_bytes(nonce, sizeof(nonce));
+    EVP_EncodeBlock((unsigned char *)key, nonce, sizeof(nonce));
+    buf_printf(out, "GET %.*s HTTP/1.1\r\n", STR_ARG(offer->url->target));
+    if (!offer->own_host) {
+        buf_str(out, STR("Host: "));
+        url_authority(offer->url, out);
+        buf_str(out, STR("\r\n"));
+    }
+    buf_printf(out,
+               "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+               "Sec-WebSocket-Key: %s\r\n",
+               key);
+    if (offer->protocols.len > 0)
+        buf_printf(out, "Sec-WebSocket-Protocol: %.*s\r\n", STR_ARG(offer->protocols));
+    if (offer->deflate)
+        buf_str(out, STR("Sec-WebSocket-Extensions: permessage-deflate; "
+                         "client_no_context_takeover; server_no_context_takeover\r\n"));
+    buf_str(out, offer->headers);
+    buf_str(out, STR("\r\n"));
+}
+
+static struct str trim(struct str s)
+{
+    while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t'))
+        s = str_from(s, 1);
+    while (s.len > 0 && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t'))
+        s.len--;
+    return s;
+}
+
+static struct str take(struct str *rest, char separator)
+{
+    const char *at = rest->len ? memchr(rest->data, separator, rest->len) : NULL;
+    struct str  part = {rest->data, at ? (size_t)(at - rest->data) : rest->len};
+
+    *rest = str_from(*rest, at ? part.len + 1 : part.len);
+    return trim(part);
+}
+
+static const char *check_protocol(const struct ws_offer *offer, struct str chosen,
+                                  struct ws_agreement *agreed)
+{
+    struct str rest = offer->protocols;
+
+    agreed->protocol = chosen;
+    if (!chosen.data)
+        return rest.len ? "answer without one of the subprotocols that were offered" : NULL;
+    while (rest.len > 0)
+        if (str_eq(take(&rest, ','), chosen)) return NULL;
+    return "answer with a subprotocol that was not offered";
+}
+
+/* RFC 7692, section 7.1: what a server may say to our offer. */
+static const char *check_extension(const struct ws_offer *offer, struct str given,
+                                   struct ws_agreement *agreed)
+{
+    if (given.len == 0) return NULL;
+    if (!offer->deflate || !str_is(take(&given, ';'), "permessage-deflate"))
+        return "answer with an extension that was not offered";
+    agreed->deflate = agreed->server_context = true;
+    while (given.len > 0) {
+        struct str parameter = take(&given, ';');
+        struct str name = take(&parameter, '=');
+        if (str_is(name, "server_no_context_takeover"))
+            agreed->server_context = false;
+        else if (!str_is(name, "client_no_context_takeover") &&
+                 !str_is(name, "server_max_window_bits"))
+            return "answer with a parameter of permessage-deflate that was not offered";
+    }
+    return NULL;
+}
+
+const char *ws_check_answer(const struct ws_offer *offer, const char *key,
+                            const struct http_head *head, struct ws_agreement *agreed)
+{
+    char        accept[29];
+    const char *problem;
+
+    *agreed = (struct ws_agreement){0};
+    ws_accept(str_of(key), accept);
+    if (!http_has_token(head, "Upgrade", "websocket")) return "answer without Upgrade: websocket";
+    if (!http_has_token(head, "Connection", "upgrade")) return "answer without Connection: Upgrade";
+    if (!str_eq(http_field(head, "Sec-WebSocket-Accept"), str_of(accept)))
+        return "answer with a wrong Sec-WebSocket-Accept";
+    problem = check_protocol(offer, http_field(head, "Sec-WebSocket-Protocol"), agreed);
+    if (problem) return problem;
+    return check_extension(offer, http_field(head, "Sec-WebSocket-Extensions"), agreed);
+}

@@ -1,0 +1,464 @@
+#include "net/ws_settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "net/pem.h"
+
+enum { TOKEN_MAX = 64 * 1024 };
+
+/* ---- the servers ---- */
+
+static bool read_url(struct ws_settings *s, uint32_t i, struct plugin_open *cx)
+{
+    struct url *u = &s->targets[i];
+    const char *problem;
+
+    if (!url_parse(cx->arena, s->url.at[i], u, &problem))
+        return plugin_error(cx, "url", "the URL %s", problem);
+    if (u->scheme >= URL_SOCKS5)
+        return plugin_error(cx, "url",
+                            "the URL does not begin with ws://, wss://, http:// or "
+                            "https://");
+    if (plugin_setting(cx, "ssl_enabled") && s->ssl_enabled != u->tls)
+        return plugin_error(cx, "ssl_enabled", "\"ssl_enabled\" contradicts the URL %.*s",
+                            STR_ARG(u->masked));
+    return true;
+}
+
+static bool read_urls(struct ws_settings *s, struct plugin_open *cx)
+{
+    if (s->url.len == 0)
+        return plugin_error(cx, "url", "the setting \"url\" is required in mode client");
+    s->targets_len = s->url.len;
+    s->targets = arena_zalloc(cx->arena, s->url.len * sizeof(*s->targets));
+    for (uint32_t i = 0; i < s->url.len; i++)
+        if (!read_url(s, i, cx)) return false;
+    return true;
+}
+
+/* ---- headers ---- */
+
+static bool is_token(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] <= ' ' || s.data[i] > '~' || strchr("\"(),/:;<=>?@[\\]{}", s.data[i]))
+            return false;
+    return s.len > 0;
+}
+
+static bool one_line(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (((unsigned char)s.data[i] < ' ' && s.data[i] != '\t') || s.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static bool same(struct str a, const char *b)
+{
+    return a.len == strlen(b) && strncasecmp(a.data, b, a.len) == 0;
+}
+
+static bool check_header(const struct pair *p, struct plugin_open *cx)
+{
+    static const char *const ours[] = {"Upgrade",
+                                       "Connection",
+                                       "Sec-WebSocket-Key",
+                                       "Sec-WebSocket-Version",
+                                       "Sec-WebSocket-Extensions",
+                                       "Sec-WebSocket-Protocol",
+                                       "Content-Length",
+                                       "Transfer-Encoding"};
+    struct str               value = ast_text(p->value);
+
+    if (!is_token(p->key))
+        return plugin_error(cx, "headers", "\"%.*s\" is no name of a header", STR_ARG(p->key));
+    if (!value.data || !one_line(value))
+        return plugin_error(cx, "headers", "the header \"%.*s\" takes one line of text",
+                            STR_ARG(p->key));
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (same(p->key, ours[i]))
+            return plugin_error(cx, "headers",
+                                "the header \"%s\" belongs to the handshake and "
+                                "cannot be set",
+                                ours[i]);
+    return true;
+}
+
+static bool check_headers(struct ws_settings *s, struct plugin_open *cx)
+{
+    bool       good = true;
+    struct buf protocols = {0};
+
+    for (uint32_t i = 0; i < s->headers.len; i++)
+        good = check_header(&s->headers.at[i], cx) && good;
+    if (!one_line(s->origin))
+        good = plugin_error(cx, "origin", "\"origin\" takes one line of text");
+    for (uint32_t i = 0; i < s->subprotocols.len; i++) {
+        if (!is_token(s->subprotocols.at[i]))
+            good = plugin_error(cx, "subprotocols", "\"%.*s\" is no name of a subprotocol",
+                                STR_ARG(s->subprotocols.at[i]));
+        buf_printf(&protocols, "%s%.*s", i ? ", " : "", STR_ARG(s->subprotocols.at[i]));
+    }
+    s->protocols = arena_copy(cx->arena, buf_view(&protocols));
+    buf_release(&protocols);
+    return good;
+}
+
+static bool has_header(const struct ws_settings *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->headers.len; i++)
+        if (same(s->headers.at[i].key, name)) return true;
+    return false;
+}
+
+/* ---- who we are ---- */
+
+/* The words true and false are booleans in a token. */
+static struct value claim(struct arena *a, const struct ast_value *v)
+{
+    bool truth;
+
+    if (v->kind == AST_BAREWORD && option_bool(v->text, &truth)) return value_bool(truth);
+    if (v->kind == AST_LIST) {
+        struct list *l = list_new(a, v->len);
+        for (uint32_t i = 0; i < v->len; i++)
+            list_push(l, a, claim(a, &v->items[i]));
+        return value_list(l);
+    }
+    if (v->kind != AST_HASH) return ast_to_value(a, v);
+    struct map *m = map_new(a, v->len);
+    for (uint32_t i = 0; i < v->len; i++)
+        *map_add(m, a, key_make(ast_text(&v->entries[i].key))) = claim(a, &v->entries[i].value);
+    return value_map(m);
+}
+
+static bool read_hash(const struct ast_value *v, const char *name, struct value *out,
+                      struct plugin_open *cx)
+{
+    *out = value_null();
+    if (!v) return true;
+    if (v->kind != AST_HASH) return plugin_error(cx, name, "\"%s\" takes a hash", name);
+    *out = claim(cx->arena, v);
+    return true;
+}
+
+static bool open_jwt(struct ws_settings *s, struct plugin_open *cx)
+{
+    struct buf problem = {0};
+    bool       good = true;
+
+    s->jwt.algorithm = jwt_algorithms[s->jwt_signing_method];
+    s->jwt.secret = s->jwt_secret.secret;
+    s->jwt.lifetime_s = s->jwt_lifetime.ns / 1000000000;
+    good = read_hash(s->jwt_claims, "jwt_claims", &s->jwt.claims, cx);
+    good = read_hash(s->jwt_headers, "jwt_headers", &s->jwt.headers, cx) && good;
+    if (s->jwt_private_key_file.data) {
+        s->jwt.key =
+            pem_key(s->jwt_private_key_file, s->jwt_private_key_passphrase.secret, &problem);
+        if (!s->jwt.key) good = plugin_error(cx, "jwt_private_key_file", "%s", buf_cstr(&problem));
+    }
+    if (good && !jwt_key_fits(&s->jwt, &problem))
+        good = plugin_error(cx, "jwt_signing_method", "%s", buf_cstr(&problem));
+    buf_release(&problem);
+    return good;
+}
+
+static void open_oauth1(struct ws_settings *s)
+{
+    s->oauth1 = (struct oauth1){
+        .method = (enum oauth1_method)s->oauth1_signature_method,
+        .benthos = s->oauth1_style == 1,
+        .consumer_key = s->oauth1_consumer_key,
+        .consumer_secret = s->oauth1_consumer_secret.secret,
+        .access_token = s->oauth1_access_token,
+        .access_token_secret = s->oauth1_access_token_secret.secret,
+    };
+}
+
+/* The one kind of authentication that is set; two are an error. */
+static bool choose_auth(struct ws_settings *s, struct plugin_open *cx)
+{
+    bool userinfo = false;
+    for (uint32_t i = 0; i < s->targets_len; i++)
+        userinfo |= s->targets[i].has_userinfo;
+    const struct {
+        bool              given;
+        const char       *name;
+        enum ws_auth_kind kind;
+    } kinds[] = {
+        {userinfo, "user and password in the URL", WS_AUTH_BASIC},
+        {s->user.data || s->password.secret.data, "user", WS_AUTH_BASIC},
+        {s->bearer_token.secret.data, "bearer_token", WS_AUTH_BEARER},
+        {s->bearer_token_file.data, "bearer_token_file", WS_AUTH_BEARER_FILE},
+        {s->oauth1_consumer_key.data, "oauth1_consumer_key", WS_AUTH_OAUTH1},
+        {s->jwt_private_key_file.data || s->jwt_secret.secret.data, "jwt_signing_method",
+         WS_AUTH_JWT},
+        {has_header(s, "Authorization"), "the header Authorization", WS_AUTH_NONE},
+    };
+    const char *first = NULL;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (!kinds[i].given) continue;
+        if (first)
+            return plugin_error(cx, NULL, "two kinds of authentication: %s and %s", first,
+                                kinds[i].name);
+        first = kinds[i].name;
+        s->auth = kinds[i].kind;
+    }
+    if (!one_line(s->bearer_token.secret))
+        return plugin_error(cx, "bearer_token", "\"bearer_token\" takes one line of text");
+    open_oauth1(s);
+    return s->auth != WS_AUTH_JWT || open_jwt(s, cx);
+}
+
+/* ---- TLS ---- */
+
+static bool read_fingerprint(struct ws_settings *s, struct plugin_open *cx)
+{
+    struct str text = s->ca_trusted_fingerprint;
+    size_t     digits = 0;
+
+    if (!text.data) return true;
+    for (size_t i = 0; i < text.len; i++) {
+        const char *at = strchr("0123456789abcdef", text.data[i] | 0x20);
+        if (text.data[i] == ':') continue;
+        if (!at || !*at || digits == 64) {
+            digits = 0;
+            break;
+        }
+        uint8_t *byte = &s->tls_options.fingerprint[digits / 2];
+        *byte = (uint8_t)(*byte << 4 | (at - "0123456789abcdef"));
+        digits++;
+    }
+    s->tls_options.pinned = true;
+    return digits == 64 || plugin_error(cx, "ca_trusted_fingerprint",
+                                        "\"ca_trusted_fingerprint\" takes 64 hex digits");
+}
+
+static bool read_protocols(struct ws_settings *s, struct plugin_open *cx)
+{
+    bool has12 = s->ssl_supported_protocols.len == 0, has13 = has12;
+
+    for (uint32_t i = 0; i < s->ssl_supported_protocols.len; i++) {
+        struct str name = s->ssl_supported_protocols.at[i];
+        if (str_is(name, "TLSv1.2"))
+            has12 = true;
+        else if (str_is(name, "TLSv1.3"))
+            has13 = true;
+        else
+            return plugin_error(cx, "ssl_supported_protocols",
+                                "\"%.*s\" is not one of TLSv1.2, TLSv1.3", STR_ARG(name));
+    }
+    s->tls_options.min_version = has12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+    s->tls_options.max_version = has13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+    return true;
+}
+
+/* Names of the standards become OpenSSL's, and those of TLS 1.3 go into their own list. */
+static bool read_ciphers(struct ws_settings *s, struct plugin_open *cx)
+{
+    struct buf old = {0}, new = {0};
+    bool       good = true;
+
+    for (uint32_t i = 0; i < s->ssl_cipher_suites.len; i++) {
+        const char *name = arena_cstr(cx->arena, s->ssl_cipher_suites.at[i]);
+        bool        of13 = strncmp(name, "TLS_", 4) == 0 && !strstr(name, "_WITH_");
+        const char *own = strstr(name, "_WITH_") ? OPENSSL_cipher_name(name) : name;
+        if (!own || strcmp(own, "(NONE)") == 0)
+            good =
+                plugin_error(cx, "ssl_cipher_suites", "OpenSSL has no cipher suite \"%s\"", name);
+        else
+            buf_printf(of13 ? &new : &old, "%s%s", (of13 ? new.len : old.len) ? ":" : "", own);
+    }
+    if (old.len) s->tls_options.ciphers = arena_copy(cx->arena, buf_view(&old)).data;
+    if (new.len) s->tls_options.ciphersuites = arena_copy(cx->arena, buf_view(&new)).data;
+    buf_release(&old);
+    buf_release(&new);
+    return good;
+}
+
+static bool read_pairs(struct ws_settings *s, struct plugin_open *cx)
+{
+    struct tls_client *t = &s->tls_options;
+    struct buf         problem = {0};
+
+    if (s->ssl_certificate.len != s->ssl_key.len)
+        return plugin_error(cx, s->ssl_certificate.len ? "ssl_certificate" : "ssl_key",
+                            "\"ssl_certificate\" and \"ssl_key\" belong together, one key for each "
+                            "certificate");
+    t->pairs = arena_zalloc(cx->arena, s->ssl_key.len * sizeof(*t->pairs) + 1);
+    for (uint32_t i = 0; i < s->ssl_key.len && problem.len == 0; i++) {
+        struct tls_pair *p = &t->pairs[t->pairs_len++];
+        const char      *name = "ssl_certificate";
+        p->certificate = pem_certificate(s->ssl_certificate.at[i], &p->chain, &problem);
+        if (p->certificate) {
+            name = "ssl_key";
+            p->key = pem_key(s->ssl_key.at[i], s->ssl_key_passphrase.secret, &problem);
+        }
+        if (p->key && !X509_check_private_key(p->certificate, p->key))
+            buf_str(&problem, STR("the private key does not belong to the certificate"));
+        if (problem.len) plugin_error(cx, name, "%s", buf_cstr(&problem));
+    }
+    bool good = problem.len == 0;
+    buf_release(&problem);
+    return good;
+}
+
+static bool open_tls(struct ws_settings *s, struct plugin_open *cx)
+{
+    struct tls_client *t = &s->tls_options;
+    struct buf         problem = {0};
+    bool               wanted = false, good;
+
+    t->verify = (enum tls_verify)s->ssl_verification_mode;
+    t->authorities_len = s->ssl_certificate_authorities.len;
+    t->authorities = s->ssl_certificate_authorities.at;
+    t->renegotiation = s->ssl_renegotiation;
+    t->server_name = s->ssl_server_name;
+    good = read_fingerprint(s, cx);
+    good = read_protocols(s, cx) && good;
+    good = read_ciphers(s, cx) && good;
+    good = read_pairs(s, cx) && good;
+    for (uint32_t i = 0; i < s->targets_len; i++)
+        wanted |= s->targets[i].tls;
+    if (!good || !wanted) return good;
+    if (t->verify == TLS_VERIFY_NONE)
+        plugin_warning(cx, "ssl_verification_mode",
+                       "the server's certificate is not verified: anyone may pretend to be it");
+    s->tls = tls_client_context(t, &problem);
+    if (!s->tls)
+        plugin_error(cx, t->authorities_len ? "ssl_certificate_authorities" : "url", "%s",
+                     buf_cstr(&problem));
+    buf_release(&problem);
+    return s->tls != NULL;
+}
+
+/* ---- life ---- */
+
+bool ws_settings_open(struct ws_settings *s, struct plugin_open *cx)
+{
+    bool good = check_headers(s, cx);
+
+    good = read_urls(s, cx) && good;
+    good = choose_auth(s, cx) && good;
+    good = open_tls(s, cx) && good;
+    if (s->pong_message.data && !s->ping_message.data)
+        good = plugin_error(cx, "pong_message", "\"pong_message\" needs \"ping_message\"");
+    if (!good) ws_settings_close(s);
+    return good;
+}
+
+void ws_settings_close(struct ws_settings *s)
+{
+    for (uint32_t i = 0; i < s->tls_options.pairs_len; i++) {
+        struct tls_pair *p = &s->tls_options.pairs[i];
+        X509_free(p->certificate);
+        sk_X509_pop_free(p->chain, X509_free);
+        EVP_PKEY_free(p->key);
+    }
+    s->tls_options.pairs_len = 0;
+    EVP_PKEY_free(s->jwt.key);
+    s->jwt.key = NULL;
+    SSL_CTX_free(s->tls);
+    s->tls = NULL;
+}
+
+/* ---- a connection ---- */
+
+/* The token in the file as it is now. */
+static bool put_token_file(struct str path, struct buf *out, struct buf *problem)
+{
+    char      *name = strndup(path.data, path.len);
+    FILE      *f = name ? fopen(name, "re") : NULL;
+    struct buf text = {0};
+    struct str token;
+
+    free(name);
+    if (!f) {
+        buf_printf(problem, "%.*s cannot be read", STR_ARG(path));
+        return false;
+    }
+    text.len = fread(buf_room(&text, TOKEN_MAX), 1, TOKEN_MAX, f);
+    fclose(f);
+    token = buf_view(&text);
+    while (token.len > 0 && strchr(" \t\r\n", token.data[token.len - 1]))
+        token.len--;
+    while (token.len > 0 && strchr(" \t\r\n", token.data[0]))
+        token = str_from(token, 1);
+    bool good = token.len > 0 && one_line(token);
+    if (good)
+        buf_str(out, token);
+    else
+        buf_printf(problem, "%.*s holds no token of one line", STR_ARG(path));
+    OPENSSL_cleanse(text.data, text.cap);
+    buf_release(&text);
+    return good;
+}
+
+static bool put_auth(const struct ws_settings *s, uint32_t n, struct buf *out, struct buf *problem)
+{
+    const struct url *u = &s->targets[n];
+    bool              good = true;
+
+    if (s->auth == WS_AUTH_NONE) return true;
+    if (s->auth == WS_AUTH_BASIC && !s->user.data && !s->password.secret.data && !u->has_userinfo)
+        return true; /* another URL of the list has it */
+    buf_str(out, STR("Authorization: "));
+    switch (s->auth) {
+    case WS_AUTH_BASIC:
+        if (u->has_userinfo)
+            auth_basic(u->user, u->password, out);
+        else
+            auth_basic(s->user, s->password.secret, out);
+        break;
+    case WS_AUTH_BEARER:
+        buf_printf(out, "Bearer %.*s", STR_ARG(s->bearer_token.secret));
+        break;
+    case WS_AUTH_BEARER_FILE:
+        buf_str(out, STR("Bearer "));
+        good = put_token_file(s->bearer_token_file, out, problem);
+        break;
+    case WS_AUTH_OAUTH1:
+        auth_oauth1(&s->oauth1, u, s->url.at[n], (struct str){0}, (struct str){0}, out);
+        break;
+    case WS_AUTH_JWT:
+        good = auth_jwt(&s->jwt, time(NULL), out, problem);
+        break;
+    case WS_AUTH_NONE:
+        break;
+    }
+    buf_str(out, STR("\r\n"));
+    return good;
+}
+
+bool ws_settings_config(const struct ws_settings *s, uint32_t n, struct ws_client_config *out,
+                        struct buf *headers, struct buf *problem)
+{
+    for (uint32_t i = 0; i < s->headers.len; i++)
+        buf_printf(headers, "%.*s: %.*s\r\n", STR_ARG(s->headers.at[i].key),
+                   STR_ARG(ast_text(s->headers.at[i].value)));
+    if (s->origin.data) buf_printf(headers, "Origin: %.*s\r\n", STR_ARG(s->origin));
+    if (!put_auth(s, n, headers, problem)) return false;
+    out->url = &s->targets[n];
+    out->headers = buf_view(headers);
+    out->own_host = has_header(s, "Host");
+    out->tls = s->tls;
+    out->tls_options = &s->tls_options;
+    out->subprotocols = s->protocols;
+    out->connect_timeout_ns = s->connect_timeout.ns;
+    out->close_timeout_ns = s->close_timeout.ns;
+    out->max_message = (size_t)s->max_message_size;
+    out->deflate = s->compression == 1;
+    out->max_ratio = (uint32_t)s->compression_max_ratio;
+    out->ping_interval_ns = s->ping_interval.ns;
+    out->ping_timeout_ns = s->ping_timeout.ns;
+    out->idle_timeout_ns = s->idle_timeout.ns;
+    out->ping_message = s->ping_message;
+    out->pong_message = s->pong_message;
+    return true;
+}

@@ -1,0 +1,73 @@
+#ifndef LSC_NET_WS_SETTINGS_H
+#define LSC_NET_WS_SETTINGS_H
+
+#include "net/auth.h"
+#include "net/ws_client.h"
+#include "plugin/plugin.h"
+
+/*
+ * The settings of a WebSocket client that the input and the output share: the rows are in
+ * ws_settings.def, each with the member of the same name.
+ */
+struct ws_settings {
+    /* settings */
+    struct strings          url;
+    struct pairs            headers;
+    struct str              user;
+    struct password         password;
+    struct password         bearer_token;
+    struct str              bearer_token_file;
+    struct str              oauth1_consumer_key, oauth1_access_token;
+    struct password         oauth1_consumer_secret, oauth1_access_token_secret;
+    int                     oauth1_signature_method, oauth1_style;
+    struct str              jwt_private_key_file;
+    int                     jwt_signing_method;
+    struct password         jwt_secret, jwt_private_key_passphrase;
+    const struct ast_value *jwt_claims, *jwt_headers;
+    struct duration         jwt_lifetime;
+    bool                    ssl_enabled, ssl_renegotiation;
+    int                     ssl_verification_mode;
+    struct strings          ssl_certificate_authorities, ssl_certificate, ssl_key;
+    struct password         ssl_key_passphrase;
+    struct strings          ssl_cipher_suites, ssl_supported_protocols;
+    struct str              ssl_server_name, ca_trusted_fingerprint;
+    struct str              origin;
+    struct strings          subprotocols;
+    int64_t                 max_message_size;
+    int                     compression;
+    int64_t                 compression_max_ratio;
+    struct duration         connect_timeout, close_timeout;
+    struct duration         ping_interval, ping_timeout, idle_timeout;
+    struct str              ping_message, pong_message;
+
+    /* made from them by ws_settings_open() */
+    uint32_t    targets_len;
+    struct url *targets; /* where to connect: the first, the others when that fails */
+    enum ws_auth_kind {
+        WS_AUTH_NONE,
+        WS_AUTH_BASIC,
+        WS_AUTH_BEARER,
+        WS_AUTH_BEARER_FILE,
+        WS_AUTH_OAUTH1,
+        WS_AUTH_JWT,
+    } auth;
+    struct oauth1     oauth1;
+    struct jwt        jwt;
+    struct tls_client tls_options;
+    SSL_CTX          *tls;       /* NULL: no target needs it */
+    struct str        protocols; /* subprotocols, joined by ", " */
+};
+
+/* Checks the settings together and loads keys and certificates. False after plugin_error(). */
+bool ws_settings_open(struct ws_settings *s, struct plugin_open *cx);
+void ws_settings_close(struct ws_settings *s);
+
+/*
+ * Fills what the settings say of the connection to targets[n] into `out`, of which the caller sets
+ * the rest. The lines of the request, made anew, are appended to `headers`, which must live until
+ * ws_client_open() returns. False with the reason: a token's file cannot be read.
+ */
+bool ws_settings_config(const struct ws_settings *s, uint32_t n, struct ws_client_config *out,
+                        struct buf *headers, struct buf *problem);
+
+#endif
