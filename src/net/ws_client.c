@@ -3,82 +3,25 @@
  *
  * Threads: all of it belongs to the loop's thread.
  */
-#include "net/ws_client.h"
+#include "net/ws_client_parts.h"
 
-#include <openssl/rand.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/fatal.h"
-#include "base/utf8.h"
-#include "net/conn.h"
-#include "net/ws_handshake.h"
-#include "net/ws_inflate.h"
 
 enum {
-    READ_MIN = 16 * 1024,         /* room there must be to read */
-    READ_FIRST = 64 * 1024,       /* of the buffer at first */
-    READ_MAX = 256 * 1024,        /* and when the server is fast */
-    READ_AHEAD = 1024 * 1024,     /* while messages cannot be taken: pings are looked for in it */
-    WHOLE_MAX = 32 * 1024,        /* frames up to here are waited for in the buffer */
-    KEEP_MAX = 1024 * 1024,       /* of the memory for joined messages, between messages */
-    UNSENT_PONGS_MAX = 64 * 1024, /* a server that does not read its pongs gets no more */
-    RATIO_FROM = 64 * 1024,       /* inflated messages up to here may have any ratio */
-    BODY_SHOWN = 200,             /* bytes of a refusal's body */
+    READ_MIN = 16 * 1024,     /* room there must be to read */
+    READ_FIRST = 64 * 1024,   /* of the buffer at first */
+    READ_MAX = 256 * 1024,    /* and when the server is fast */
+    READ_AHEAD = 1024 * 1024, /* while messages cannot be taken: pings are looked for in it */
+    BODY_SHOWN = 200,         /* bytes of a refusal's body */
 };
 static const int64_t body_wait_ns = 1000000000;
 
-enum state {
-    CONNECTING,
-    HANDSHAKE, /* the request is out */
-    REFUSED,   /* the answer is not 101: its body is read */
-    OPEN,
-    CLOSING,    /* our close frame is out, messages may still come */
-    DISCARDING, /* the end is known: waiting for the server to hang up */
-};
-
-struct ws_client {
-    struct ws_client_config     config;
-    const struct ws_client_ops *ops;
-    void                       *ctx;
-    struct conn                *conn;
-    struct net_timer            timer;
-    enum state                  state;
-    struct buf                  headers;
-    char                        key[WS_KEY_SIZE];
-    int64_t                     due_ns; /* of the handshake */
-    struct ws_agreement         agreed;
-    struct buf                  protocol; /* chosen by the server; of a refusal its Location */
-
-    struct net_timer beat, idle;
-    bool             heard;      /* something came since the last ping */
-    int64_t          message_ns; /* when the last message came */
-
-    struct buf in;    /* bytes read */
-    size_t     at;    /* of in: first byte not worked on */
-    size_t     ahead; /* of in: pings before here have been answered; may lie behind its end */
-
-    struct ws_frame frame;      /* being read in pieces */
-    uint64_t        left;       /* of its payload */
-    struct buf      message;    /* joined from frames */
-    uint8_t         opcode;     /* of that message */
-    bool            in_message; /* its last frame has not begun or not ended */
-    bool            whole;      /* it is complete but not taken */
-    bool            compressed; /* it is to be inflated */
-
-    struct ws_inflate inflate;
-    struct buf        inflated;
-
-    bool          paused; /* the owner does not take messages */
-    bool          over;   /* no more bytes will come */
-    struct ws_end end;
-    struct buf    end_text;
-    struct buf    out; /* one frame */
-};
-
 /* ---- the end ---- */
 
-static void set_end(struct ws_client *c, enum ws_end_kind kind, const char *what, const char *text)
+void ws_set_end(struct ws_client *c, enum ws_end_kind kind, const char *what, const char *text)
 {
     if (c->end.what) return; /* the first reason counts */
     c->end.kind = kind;
@@ -91,6 +34,7 @@ static void client_free(struct ws_client *c)
 {
     net_timer_cancel(c->config.net, &c->timer);
     net_timer_cancel(c->config.net, &c->beat);
+    net_timer_cancel(c->config.net, &c->silence);
     net_timer_cancel(c->config.net, &c->idle);
     conn_close(c->conn);
     ws_inflate_release(&c->inflate);
@@ -111,26 +55,7 @@ static void report_end(struct ws_client *c)
     client_free(c);
 }
 
-/* ---- sending ---- */
-
-static void send_frame(struct ws_client *c, uint8_t opcode, struct str payload)
-{
-    uint8_t mask[4];
-
-    RAND_bytes(mask, sizeof(mask));
-    buf_clear(&c->out);
-    ws_frame_write(&c->out, opcode, true, false, mask, payload);
-    conn_send(c->conn, buf_view(&c->out));
-}
-
-static void send_close(struct ws_client *c, uint16_t status, struct str reason)
-{
-    char   payload[WS_CONTROL_MAX] = {(char)(status >> 8), (char)(status & 0xff)};
-    size_t n = utf8_floor(reason, sizeof(payload) - 2);
-
-    memcpy(payload + 2, reason.data, n);
-    send_frame(c, WS_CLOSE, (struct str){payload, status == WS_NO_STATUS ? 0 : n + 2});
-}
+/* ---- waiting for the end ---- */
 
 static void give_up_waiting(void *ctx);
 
@@ -139,218 +64,12 @@ static void start_timer(struct ws_client *c, int64_t after_ns)
     net_timer_set(c->config.net, &c->timer, after_ns, give_up_waiting, c);
 }
 
-/* Our last word is out; the server is given time to read it before the socket goes. */
-static void discard_rest(struct ws_client *c)
+void ws_discard_rest(struct ws_client *c)
 {
     c->state = DISCARDING;
     conn_finish(c->conn);
     conn_want_read(c->conn, true);
     start_timer(c, c->config.close_timeout_ns);
-}
-
-/* RFC 6455, section 7.1.7: Fail the WebSocket Connection. */
-static bool break_protocol(struct ws_client *c, uint16_t status, const char *problem)
-{
-    set_end(c, WS_END_PROTOCOL, "protocol", problem);
-    if (c->state == OPEN) send_close(c, status, str_of(problem));
-    discard_rest(c);
-    return false;
-}
-
-bool ws_client_send(struct ws_client *c, enum ws_opcode opcode, struct str bytes)
-{
-    if (c->state != OPEN || c->over) return false;
-    send_frame(c, (uint8_t)opcode, bytes);
-    return true;
-}
-
-size_t ws_client_unsent(const struct ws_client *c)
-{
-    return conn_unsent(c->conn);
-}
-
-static void pong(struct ws_client *c, struct str payload)
-{
-    if (c->state == OPEN && conn_unsent(c->conn) < UNSENT_PONGS_MAX)
-        send_frame(c, WS_PONG, payload);
-}
-
-/* ---- frames ---- */
-
-static struct str rest_of_input(const struct ws_client *c, size_t from)
-{
-    return str_from(buf_view(&c->in), from);
-}
-
-/* Hands a message over. False: the owner does not take it now, or the connection failed. */
-static bool give(struct ws_client *c, uint8_t opcode, struct str message)
-{
-    if (opcode == WS_TEXT && !utf8_valid(message))
-        return break_protocol(c, WS_INVALID_PAYLOAD, "text that is not UTF-8");
-    if (c->config.pong_message.data && str_eq(message, c->config.pong_message)) return true;
-    if (c->config.idle_timeout_ns) c->message_ns = clock_monotonic_ns();
-    c->paused = !c->ops->message(c->ctx, (enum ws_opcode)opcode, message);
-    return !c->paused;
-}
-
-static bool give_inflated(struct ws_client *c, uint8_t opcode, struct str message)
-{
-    size_t max = RATIO_FROM;
-
-    if (c->inflated.len > 0) { /* it has been inflated already, but was not taken */
-        if (!give(c, opcode, buf_view(&c->inflated))) return false;
-    } else {
-        if (message.len < SIZE_MAX / c->config.max_ratio && message.len * c->config.max_ratio > max)
-            max = message.len * c->config.max_ratio;
-        if (max > c->config.max_message) max = c->config.max_message;
-        switch (ws_inflate(&c->inflate, message, c->agreed.server_context, max, &c->inflated)) {
-        case WS_INFLATE_TOO_BIG:
-            return break_protocol(c, WS_TOO_BIG, "message too big when decompressed");
-        case WS_INFLATE_CORRUPT:
-            return break_protocol(c, WS_INVALID_PAYLOAD, "compressed message that is corrupt");
-        case WS_INFLATED:
-            break;
-        }
-        if (!give(c, opcode, buf_view(&c->inflated))) return false;
-    }
-    buf_clear(&c->inflated);
-    if (c->inflated.cap > KEEP_MAX) buf_release(&c->inflated);
-    return true;
-}
-
-static bool give_any(struct ws_client *c, uint8_t opcode, bool compressed, struct str message)
-{
-    return compressed ? give_inflated(c, opcode, message) : give(c, opcode, message);
-}
-
-static bool give_joined(struct ws_client *c)
-{
-    if (!give_any(c, c->opcode, c->compressed, buf_view(&c->message))) return false;
-    c->whole = false;
-    buf_clear(&c->message);
-    if (c->message.cap > KEEP_MAX) buf_release(&c->message);
-    return true;
-}
-
-/* More of a frame that is read in pieces. */
-static bool take_piece(struct ws_client *c)
-{
-    struct str piece = rest_of_input(c, c->at);
-
-    if (piece.len == 0) return false;
-    if (piece.len > c->left) piece.len = c->left;
-    buf_str(&c->message, piece);
-    c->at += piece.len;
-    c->left -= piece.len;
-    if (c->left == 0 && c->frame.final) c->in_message = false, c->whole = true;
-    return true;
-}
-
-static bool begin_piece(struct ws_client *c, const struct ws_frame *f)
-{
-    if (!c->in_message) c->opcode = f->opcode, c->compressed = f->compressed;
-    c->in_message = true;
-    c->frame = *f;
-    c->left = f->length;
-    c->at += f->header;
-    if (c->left == 0 && f->final) c->in_message = false, c->whole = true;
-    return true;
-}
-
-static bool closed_by_server(struct ws_client *c, struct str payload)
-{
-    uint16_t status = WS_NO_STATUS;
-
-    if (payload.len == 1) return break_protocol(c, WS_PROTOCOL_ERROR, "close frame of one byte");
-    if (payload.len >= 2) {
-        status = (uint16_t)((uint8_t)payload.data[0] << 8 | (uint8_t)payload.data[1]);
-        payload = str_from(payload, 2);
-        if (!ws_status_valid(status))
-            return break_protocol(c, WS_PROTOCOL_ERROR, "close frame with an invalid status");
-        if (!utf8_valid(payload))
-            return break_protocol(c, WS_INVALID_PAYLOAD, "close reason that is not UTF-8");
-    }
-    if (c->state == CLOSING) {
-        c->over = true;
-        return false;
-    }
-    c->end.status = status;
-    set_end(c, WS_END_CLOSED, "close", "");
-    buf_str(&c->end_text, payload);
-    send_close(c, status, STR(""));
-    discard_rest(c);
-    return false;
-}
-
-/* A control frame that is there whole, at c->at. */
-static bool control(struct ws_client *c, const struct ws_frame *f)
-{
-    struct str payload = {c->in.data + c->at + f->header, f->length};
-    bool       answered = c->at < c->ahead;
-
-    c->at += f->header + f->length;
-    if (f->opcode == WS_CLOSE) return closed_by_server(c, payload);
-    if (f->opcode == WS_PING && !answered) pong(c, payload);
-    return true;
-}
-
-/* What RFC 6455 demands of a frame at this place; NULL when all is well. */
-static const char *misplaced(const struct ws_client *c, const struct ws_frame *f)
-{
-    if (f->masked) return "masked frame from a server";
-    if (f->compressed && (!c->agreed.deflate || f->opcode == WS_CONTINUATION))
-        return "reserved bit set";
-    if (ws_is_control(f->opcode)) return NULL;
-    if (f->opcode == WS_CONTINUATION && !c->in_message) return "continuation of nothing";
-    if (f->opcode != WS_CONTINUATION && c->in_message) return "message within a message";
-    return NULL;
-}
-
-/* Works on what comes next. False: nothing more can be done now. */
-static bool step(struct ws_client *c)
-{
-    struct ws_frame f;
-    const char     *problem;
-
-    if (c->whole) return give_joined(c);
-    if (c->left > 0) return take_piece(c);
-
-    struct str bytes = rest_of_input(c, c->at);
-    int        n = ws_frame_read(bytes, &f, &problem);
-    if (n == 0) return false;
-    if (n > 0) problem = misplaced(c, &f);
-    if (problem) return break_protocol(c, WS_PROTOCOL_ERROR, problem);
-
-    bool here = bytes.len - f.header >= f.length;
-    if (ws_is_control(f.opcode)) return here && control(c, &f);
-    if (f.length > c->config.max_message - c->message.len)
-        return break_protocol(c, WS_TOO_BIG, "message too big");
-    if (here && f.final && !c->in_message) { /* by far the most frequent case: nothing is copied */
-        struct str message = {bytes.data + f.header, f.length};
-        if (!give_any(c, f.opcode, f.compressed, message)) return false;
-        c->at += f.header + f.length;
-        return true;
-    }
-    if (!here && f.length <= WHOLE_MAX) return false;
-    return begin_piece(c, &f);
-}
-
-/* While messages cannot be taken: answers the pings among what has been read. */
-static void answer_ahead(struct ws_client *c)
-{
-    struct ws_frame f;
-    const char     *problem;
-    size_t          from = c->at + c->left;
-
-    if (c->ahead < from) c->ahead = from;
-    while (c->ahead < c->in.len) {
-        struct str bytes = rest_of_input(c, c->ahead);
-        if (ws_frame_read(bytes, &f, &problem) != 1) return;
-        if (ws_is_control(f.opcode) && bytes.len - f.header < f.length) return;
-        if (f.opcode == WS_PING) pong(c, (struct str){bytes.data + f.header, f.length});
-        if (f.length > SIZE_MAX / 2) return;
-        c->ahead += f.header + f.length;
-    }
 }
 
 static void start_beats(struct ws_client *c);
@@ -383,7 +102,7 @@ static void send_request(struct ws_client *c)
 
 static void end_now(struct ws_client *c, enum ws_end_kind kind, const char *what, const char *text)
 {
-    set_end(c, kind, what, text);
+    ws_set_end(c, kind, what, text);
     c->over = true;
 }
 
@@ -407,7 +126,7 @@ static void read_answer(struct ws_client *c)
     if (head.status != 101) {
         struct str location = http_field(&head, "Location");
         if (head.status >= 300 && head.status < 400) buf_str(&c->protocol, location);
-        set_end(c, WS_END_REFUSED, "HTTP", "");
+        ws_set_end(c, WS_END_REFUSED, "HTTP", "");
         c->state = REFUSED;
         start_timer(c, body_wait_ns);
         read_refusal(c);
@@ -428,12 +147,10 @@ static void read_answer(struct ws_client *c)
 
 /* ---- signs of life ---- */
 
-static void on_beat(void *ctx);
-
 static void lost(struct ws_client *c, const char *text)
 {
-    set_end(c, WS_END_BROKEN, "time-out", text);
-    send_close(c, WS_GOING_AWAY, STR(""));
+    ws_set_end(c, WS_END_BROKEN, "time-out", text);
+    ws_send_close(c, WS_GOING_AWAY, STR(""));
     c->over = true;
     settle(c);
 }
@@ -442,11 +159,7 @@ static void on_silence(void *ctx)
 {
     struct ws_client *c = ctx;
 
-    if (c->state != OPEN) return;
-    if (c->heard || c->paused)
-        net_timer_set(c->config.net, &c->beat, c->config.ping_interval_ns, on_beat, c);
-    else
-        lost(c, "no answer to a ping");
+    if (c->state == OPEN && !c->heard && !c->paused) lost(c, "no answer to a ping");
 }
 
 static void on_beat(void *ctx)
@@ -454,16 +167,16 @@ static void on_beat(void *ctx)
     struct ws_client *c = ctx;
 
     if (c->state != OPEN) return;
-    if (c->paused) { /* what the server answers would not be read */
-        net_timer_set(c->config.net, &c->beat, c->config.ping_interval_ns, on_beat, c);
-        return;
-    }
+    net_timer_set(c->config.net, &c->beat, c->config.ping_interval_ns, on_beat, c);
+    /* While paused, what the server answers would not be read. */
+    if (c->paused || c->silence.armed) return;
     c->heard = false;
     if (c->config.ping_message.data)
-        send_frame(c, WS_TEXT, c->config.ping_message);
+        ws_send_frame(c, WS_TEXT, c->config.ping_message);
     else
-        send_frame(c, WS_PING, STR(""));
-    net_timer_set(c->config.net, &c->beat, c->config.ping_timeout_ns, on_silence, c);
+        ws_send_frame(c, WS_PING, STR(""));
+    if (c->config.ping_timeout_ns)
+        net_timer_set(c->config.net, &c->silence, c->config.ping_timeout_ns, on_silence, c);
 }
 
 static void on_idle(void *ctx)
@@ -515,7 +228,7 @@ static void stream_broke(struct ws_client *c, ssize_t result)
                                           : conn_problem(c->conn);
     if (c->state == HANDSHAKE && result == CONN_END)
         text = "the server closed the connection without an answer";
-    set_end(c, WS_END_BROKEN, c->state == HANDSHAKE ? "HTTP" : "connection", text);
+    ws_set_end(c, WS_END_BROKEN, c->state == HANDSHAKE ? "HTTP" : "connection", text);
 }
 
 /* Does with the bytes read what the state asks for. */
@@ -523,9 +236,9 @@ static void work(struct ws_client *c)
 {
     if (c->state == HANDSHAKE) read_answer(c);
     if (c->state == REFUSED) read_refusal(c);
-    while ((c->state == OPEN || c->state == CLOSING) && !c->paused && step(c))
+    while ((c->state == OPEN || c->state == CLOSING) && !c->paused && ws_step(c))
         ;
-    if (c->paused && c->state == OPEN) answer_ahead(c);
+    if (c->paused && c->state == OPEN) ws_answer_ahead(c);
     if (c->state == DISCARDING) c->at = c->in.len;
     if (c->at == c->in.len) {
         c->ahead = c->ahead > c->at ? c->ahead - c->at : 0;
@@ -538,7 +251,7 @@ static void settle(struct ws_client *c)
 {
     if (!c->over || (c->paused && (c->state == OPEN || c->state == CLOSING))) return;
     if (c->state == REFUSED) {
-        struct str body = rest_of_input(c, c->at);
+        struct str body = str_from(buf_view(&c->in), c->at);
         if (body.len > BODY_SHOWN) body.len = BODY_SHOWN;
         buf_str(&c->end_text, body);
         if (c->protocol.len) c->end.location = buf_view(&c->protocol);
@@ -561,6 +274,7 @@ static void read_more(struct ws_client *c)
         if (n <= 0) break;
         c->in.len += (size_t)n;
         c->heard = true;
+        if (c->silence.armed) net_timer_cancel(c->config.net, &c->silence);
         full = (size_t)n == room;
         work(c);
         /* A server this fast: fewer and larger reads. */
@@ -613,7 +327,7 @@ static void give_up_waiting(void *ctx)
     struct ws_client *c = ctx;
 
     if (c->state == HANDSHAKE)
-        set_end(c, WS_END_CONNECT, "time-out", "no answer to the WebSocket handshake");
+        ws_set_end(c, WS_END_CONNECT, "time-out", "no answer to the WebSocket handshake");
     c->over = true;
     conn_want_read(c->conn, false);
     settle(c);
@@ -623,13 +337,13 @@ void ws_client_close(struct ws_client *c, enum ws_status status)
 {
     if (c->state == CLOSING || c->over) return;
     if (c->state != OPEN) {
-        set_end(c, WS_END_STOPPED, "stop", "");
+        ws_set_end(c, WS_END_STOPPED, "stop", "");
         c->over = true;
         report_end(c);
         return;
     }
-    send_close(c, (uint16_t)status, STR(""));
-    set_end(c, WS_END_STOPPED, "stop", "");
+    ws_send_close(c, (uint16_t)status, STR(""));
+    ws_set_end(c, WS_END_STOPPED, "stop", "");
     c->state = CLOSING;
     start_timer(c, c->config.close_timeout_ns);
 }

@@ -1,0 +1,244 @@
+/*
+ * Frames and messages of a WebSocket client: what step by step becomes of the bytes that were read.
+ *
+ * Threads: all of it belongs to the loop's thread.
+ */
+#include <openssl/rand.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "net/ws_client_parts.h"
+
+enum {
+    WHOLE_MAX = 32 * 1024,        /* frames up to here are waited for in the buffer */
+    UNSENT_PONGS_MAX = 64 * 1024, /* a server that does not read its pongs gets no more */
+    RATIO_FROM = 64 * 1024,       /* inflated messages up to here may have any ratio */
+};
+
+/* ---- sending ---- */
+
+void ws_send_frame(struct ws_client *c, uint8_t opcode, struct str payload)
+{
+    uint8_t mask[4];
+
+    RAND_bytes(mask, sizeof(mask));
+    buf_clear(&c->out);
+    ws_frame_write(&c->out, opcode, true, false, mask, payload);
+    conn_send(c->conn, buf_view(&c->out));
+}
+
+void ws_send_close(struct ws_client *c, uint16_t status, struct str reason)
+{
+    char   payload[WS_CONTROL_MAX] = {(char)(status >> 8), (char)(status & 0xff)};
+    size_t n = utf8_floor(reason, sizeof(payload) - 2);
+
+    memcpy(payload + 2, reason.data, n);
+    ws_send_frame(c, WS_CLOSE, (struct str){payload, status == WS_NO_STATUS ? 0 : n + 2});
+}
+
+bool ws_client_send(struct ws_client *c, enum ws_opcode opcode, struct str bytes)
+{
+    if (c->state != OPEN || c->over) return false;
+    ws_send_frame(c, (uint8_t)opcode, bytes);
+    return true;
+}
+
+size_t ws_client_unsent(const struct ws_client *c)
+{
+    return conn_unsent(c->conn);
+}
+
+static void pong(struct ws_client *c, struct str payload)
+{
+    if (c->state == OPEN && conn_unsent(c->conn) < UNSENT_PONGS_MAX)
+        ws_send_frame(c, WS_PONG, payload);
+}
+
+/* ---- messages ---- */
+
+/* RFC 6455, section 7.1.7: Fail the WebSocket Connection. */
+static bool break_protocol(struct ws_client *c, uint16_t status, const char *problem)
+{
+    ws_set_end(c, WS_END_PROTOCOL, "protocol", problem);
+    if (c->state == OPEN) ws_send_close(c, status, str_of(problem));
+    ws_discard_rest(c);
+    return false;
+}
+
+static struct str rest_of_input(const struct ws_client *c, size_t from)
+{
+    return str_from(buf_view(&c->in), from);
+}
+
+/* Hands a message over. False: the owner does not take it now, or the connection failed. */
+static bool give(struct ws_client *c, uint8_t opcode, struct str message)
+{
+    if (opcode == WS_TEXT && !utf8_valid(message))
+        return break_protocol(c, WS_INVALID_PAYLOAD, "text that is not UTF-8");
+    if (c->config.pong_message.data && str_eq(message, c->config.pong_message)) return true;
+    if (c->config.idle_timeout_ns) c->message_ns = clock_monotonic_ns();
+    c->paused = !c->ops->message(c->ctx, (enum ws_opcode)opcode, message);
+    return !c->paused;
+}
+
+/* Decompresses `message` to c->inflated, which is as yet empty. */
+static bool inflate_message(struct ws_client *c, struct str message)
+{
+    size_t max = RATIO_FROM;
+
+    if (message.len < SIZE_MAX / c->config.max_ratio && message.len * c->config.max_ratio > max)
+        max = message.len * c->config.max_ratio;
+    if (max > c->config.max_message) max = c->config.max_message;
+    switch (ws_inflate(&c->inflate, message, c->agreed.server_context, max, &c->inflated)) {
+    case WS_INFLATE_TOO_BIG:
+        return break_protocol(c, WS_TOO_BIG, "message too big when decompressed");
+    case WS_INFLATE_CORRUPT:
+        return break_protocol(c, WS_INVALID_PAYLOAD, "compressed message that is corrupt");
+    case WS_INFLATED:
+        break;
+    }
+    return true;
+}
+
+static bool give_inflated(struct ws_client *c, uint8_t opcode, struct str message)
+{
+    if (!c->inflated_waits && !inflate_message(c, message)) return false;
+    c->inflated_waits = !give(c, opcode, buf_view(&c->inflated));
+    if (c->inflated_waits) return false;
+    buf_clear(&c->inflated);
+    if (c->inflated.cap > WS_KEEP_MAX) buf_release(&c->inflated);
+    return true;
+}
+
+static bool give_any(struct ws_client *c, uint8_t opcode, bool compressed, struct str message)
+{
+    return compressed ? give_inflated(c, opcode, message) : give(c, opcode, message);
+}
+
+static bool give_joined(struct ws_client *c)
+{
+    if (!give_any(c, c->opcode, c->compressed, buf_view(&c->message))) return false;
+    c->whole = false;
+    buf_clear(&c->message);
+    if (c->message.cap > WS_KEEP_MAX) buf_release(&c->message);
+    return true;
+}
+
+/* More of a frame that is read in pieces. */
+static bool take_piece(struct ws_client *c)
+{
+    struct str piece = rest_of_input(c, c->at);
+
+    if (piece.len == 0) return false;
+    if (piece.len > c->left) piece.len = c->left;
+    buf_str(&c->message, piece);
+    c->at += piece.len;
+    c->left -= piece.len;
+    if (c->left == 0 && c->frame.final) c->in_message = false, c->whole = true;
+    return true;
+}
+
+static bool begin_piece(struct ws_client *c, const struct ws_frame *f)
+{
+    if (!c->in_message) c->opcode = f->opcode, c->compressed = f->compressed;
+    c->in_message = true;
+    c->frame = *f;
+    c->left = f->length;
+    c->at += f->header;
+    if (c->left == 0 && f->final) c->in_message = false, c->whole = true;
+    return true;
+}
+
+static bool closed_by_server(struct ws_client *c, struct str payload)
+{
+    uint16_t status = WS_NO_STATUS;
+
+    if (payload.len == 1) return break_protocol(c, WS_PROTOCOL_ERROR, "close frame of one byte");
+    if (payload.len >= 2) {
+        status = (uint16_t)((uint8_t)payload.data[0] << 8 | (uint8_t)payload.data[1]);
+        payload = str_from(payload, 2);
+        if (!ws_status_valid(status))
+            return break_protocol(c, WS_PROTOCOL_ERROR, "close frame with an invalid status");
+        if (!utf8_valid(payload))
+            return break_protocol(c, WS_INVALID_PAYLOAD, "close reason that is not UTF-8");
+    }
+    if (c->state == CLOSING) {
+        c->over = true;
+        return false;
+    }
+    c->end.status = status;
+    ws_set_end(c, WS_END_CLOSED, "close", "");
+    buf_str(&c->end_text, payload);
+    ws_send_close(c, status, STR(""));
+    ws_discard_rest(c);
+    return false;
+}
+
+/* A control frame that is there whole, at c->at. */
+static bool control(struct ws_client *c, const struct ws_frame *f)
+{
+    struct str payload = {c->in.data + c->at + f->header, f->length};
+    bool       answered = c->at < c->ahead;
+
+    c->at += f->header + f->length;
+    if (f->opcode == WS_CLOSE) return closed_by_server(c, payload);
+    if (f->opcode == WS_PING && !answered) pong(c, payload);
+    return true;
+}
+
+/* What RFC 6455 demands of a frame at this place; NULL when all is well. */
+static const char *misplaced(const struct ws_client *c, const struct ws_frame *f)
+{
+    if (f->masked) return "masked frame from a server";
+    if (f->compressed && (!c->agreed.deflate || f->opcode == WS_CONTINUATION))
+        return "reserved bit set";
+    if (ws_is_control(f->opcode)) return NULL;
+    if (f->opcode == WS_CONTINUATION && !c->in_message) return "continuation of nothing";
+    if (f->opcode != WS_CONTINUATION && c->in_message) return "message within a message";
+    return NULL;
+}
+
+bool ws_step(struct ws_client *c)
+{
+    struct ws_frame f;
+    const char     *problem;
+
+    if (c->whole) return give_joined(c);
+    if (c->left > 0) return take_piece(c);
+
+    struct str bytes = rest_of_input(c, c->at);
+    int        n = ws_frame_read(bytes, &f, &problem);
+    if (n == 0) return false;
+    if (n > 0) problem = misplaced(c, &f);
+    if (problem) return break_protocol(c, WS_PROTOCOL_ERROR, problem);
+
+    bool here = bytes.len - f.header >= f.length;
+    if (ws_is_control(f.opcode)) return here && control(c, &f);
+    if (f.length > c->config.max_message - c->message.len)
+        return break_protocol(c, WS_TOO_BIG, "message too big");
+    if (here && f.final && !c->in_message) { /* by far the most frequent case: nothing is copied */
+        struct str message = {bytes.data + f.header, f.length};
+        if (!give_any(c, f.opcode, f.compressed, message)) return false;
+        c->at += f.header + f.length;
+        return true;
+    }
+    if (!here && f.length <= WHOLE_MAX) return false;
+    return begin_piece(c, &f);
+}
+
+void ws_answer_ahead(struct ws_client *c)
+{
+    struct ws_frame f;
+    const char     *problem;
+    size_t          from = c->at + c->left;
+
+    if (c->ahead < from) c->ahead = from;
+    while (c->ahead < c->in.len) {
+        struct str bytes = rest_of_input(c, c->ahead);
+        if (ws_frame_read(bytes, &f, &problem) != 1) return;
+        if (ws_is_control(f.opcode) && bytes.len - f.header < f.length) return;
+        if (f.opcode == WS_PING) pong(c, (struct str){bytes.data + f.header, f.length});
+        if (f.length > SIZE_MAX / 2) return;
+        c->ahead += f.header + f.length;
+    }
+}

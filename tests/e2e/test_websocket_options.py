@@ -1,0 +1,494 @@
+"""The options of input { websocket }: each verified by the server, not by what lsc says."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import random
+import re
+import ssl
+import subprocess
+import time
+import urllib.parse
+
+import jwt
+import pytest
+import websockets
+
+from lsc import free_port, wait_until
+from test_websocket import Server, config, message, sending, texts, tls_server  # noqa: F401
+from test_websocket import certificates  # noqa: F401  (a fixture)
+
+
+class Recorder:
+    """Keeps the headers of each handshake."""
+
+    def __init__(self):
+        self.seen = []
+
+    async def __call__(self, path, headers):
+        self.seen.append((path, headers))
+
+
+def request_of(lsc, options, url_path="/feed", **server_options):
+    recorder = Recorder()
+    with Server(sending(message(1)), process_request=recorder, **server_options) as server:
+        p = lsc.start(config(server.port, options).replace("/feed", url_path), "--log.level", "debug")
+        p.wait_events("out", 1)
+        p.stop()
+    return recorder.seen[0][1], server.port, p
+
+
+def config_error(lsc, options, pattern, url="ws://h/"):
+    p = lsc.start(f'input {{ websocket {{ url => "{url}" {options} }} }} output {{ null {{ }} }}', "-t")
+    assert p.wait() == 1
+    assert re.search(pattern, p.stderr + p.stdout), p.stderr + p.stdout
+
+
+# ---- headers ----
+
+
+def test_headers_origin_and_host(lsc):
+    options = """headers => { "X-Key" => "${KEY:k 1}" "Host" => "feed.example" "x-n" => 5 }
+                 origin => "https://app.example" """
+    headers, _, _ = request_of(lsc, options)
+    assert headers["X-Key"] == "k 1" and headers["X-N"] == "5"
+    assert headers.get_all("Host") == ["feed.example"]
+    assert headers["Origin"] == "https://app.example"
+
+
+@pytest.mark.parametrize("name", ["Upgrade", "connection", "Sec-WebSocket-Key"])
+def test_headers_of_the_handshake_are_refused(lsc, name):
+    config_error(lsc, f'headers => {{ "{name}" => "x" }}', "belongs to the handshake")
+
+
+def test_subprotocols(lsc):
+    options = 'subprotocols => ["v2.feed", "v1.feed"]'
+    headers, _, _ = request_of(lsc, options, subprotocols=["v1.feed"])
+    assert headers["Sec-WebSocket-Protocol"] == "v2.feed, v1.feed"
+
+
+def test_a_server_that_speaks_no_offered_subprotocol(lsc):
+    with Server(sending(message(1))) as server:
+        p = lsc.start(config(server.port, 'subprotocols => ["v2.feed"]'))
+        p.wait_log("answer without one of the subprotocols")
+
+
+# ---- authentication ----
+
+
+def test_user_and_password(lsc):
+    headers, _, p = request_of(lsc, 'user => "ada" password => "pässwörd"')
+    assert base64.b64decode(headers["Authorization"].removeprefix("Basic ")) == "ada:pässwörd".encode()
+    assert "pässwörd" not in p.stderr
+
+
+def test_bearer_token(lsc):
+    headers, _, p = request_of(lsc, 'bearer_token => "t0ken"')
+    assert headers["Authorization"] == "Bearer t0ken"
+    assert "t0ken" not in p.stderr
+
+
+def test_a_token_file_is_read_again(lsc, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("first\n")
+    recorder = Recorder()
+
+    async def close(socket):
+        token.write_text("second")
+        await socket.close()
+
+    with Server(sending(then=close), process_request=recorder) as server:
+        lsc.start(config(server.port, f'bearer_token_file => "{token}"'))
+        wait_until(lambda: len(recorder.seen) >= 2, "two connections")
+    assert [h["Authorization"] for _, h in recorder.seen[:2]] == ["Bearer first", "Bearer second"]
+
+
+@pytest.mark.parametrize(
+    "options,url",
+    [
+        ('user => "a" password => "b" bearer_token => "c"', "ws://h/"),
+        ('bearer_token => "c"', "ws://u:p@h/"),
+        ('jwt_secret => "s" jwt_signing_method => HS256 headers => { "authorization" => "x" }', "ws://h/"),
+    ],
+)
+def test_two_kinds_of_authentication_are_an_error(lsc, options, url):
+    config_error(lsc, options, "two kinds of authentication", url)
+
+
+def rfc3986(text):
+    return urllib.parse.quote(text, safe="-._~")
+
+
+@pytest.mark.parametrize("method", ["HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"])
+def test_oauth1(lsc, method):
+    """The server recomputes the signature as RFC 5849, section 3.4, says."""
+    options = f"""oauth1_consumer_key => "ck&1" oauth1_consumer_secret => "cs/2"
+                  oauth1_access_token => "at 3" oauth1_access_token_secret => "as=4"
+                  oauth1_signature_method => "{method}" """
+    headers, port, p = request_of(lsc, options, "/feed?b=2%20x&a=%C3%A4&a=1+1&c")
+    scheme, _, rest = headers["Authorization"].partition(" ")
+    assert scheme == "OAuth"
+    got = {k: urllib.parse.unquote(v) for k, v in re.findall(r'(\w+)="([^"]*)"', rest)}
+    signature = got.pop("oauth_signature")
+    assert got["oauth_consumer_key"] == "ck&1" and got["oauth_token"] == "at 3"
+    assert abs(int(got["oauth_timestamp"]) - time.time()) < 60 and len(got["oauth_nonce"]) >= 16
+    query = [("b", "2 x"), ("a", "ä"), ("a", "1 1"), ("c", "")]
+    pairs = sorted((rfc3986(k), rfc3986(v)) for k, v in [*got.items(), *query])
+    normal = "&".join(f"{k}={v}" for k, v in pairs)
+    base = "&".join(map(rfc3986, ["GET", f"http://127.0.0.1:{port}/feed", normal]))
+    key = f"{rfc3986('cs/2')}&{rfc3986('as=4')}"
+    if method == "PLAINTEXT":
+        assert signature == key
+    else:
+        digest = hashlib.sha1 if method == "HMAC-SHA1" else hashlib.sha256
+        mac = hmac.new(key.encode(), base.encode(), digest).digest()
+        assert signature == base64.b64encode(mac).decode()
+    assert "cs/2" not in p.stderr and "as=4" not in p.stderr
+
+
+def test_oauth1_as_benthos_signs(lsc):
+    """What config_http.go of Benthos sends: its own base string, no scheme, sorted by name."""
+    options = """oauth1_consumer_key => "c k" oauth1_consumer_secret => "cs"
+                 oauth1_access_token => "at" oauth1_access_token_secret => "as" oauth1_style => benthos"""
+    headers, port, _ = request_of(lsc, options, "/feed?x=1")
+    quote = urllib.parse.quote_plus
+    found = re.fullmatch(
+        r'oauth_consumer_key="c\+k", oauth_nonce="(\d+)", oauth_signature="([^"]+)", '
+        r'oauth_signature_method="HMAC-SHA1", oauth_timestamp="(\d+)", oauth_token="at", '
+        r'oauth_version="1.0"',
+        headers["Authorization"],
+    )
+    nonce, signature, timestamp = found.groups()
+    params = (
+        f"oauth_consumer_key=c+k&oauth_nonce={nonce}&oauth_signature_method=HMAC-SHA1"
+        f"&oauth_timestamp={timestamp}&oauth_token=at&oauth_version=1.0"
+    )
+    base = f"&{quote(f'ws://127.0.0.1:{port}/feed?x=1')}&{quote(params)}"
+    mac = hmac.new(b"cs&as", base.encode(), hashlib.sha1).digest()
+    assert signature == quote(base64.b64encode(mac).decode())
+
+
+def make_key(folder, *args):
+    key, public = folder / "key.pem", folder / "public.pem"
+    subprocess.run(["openssl", "genpkey", *args, "-out", key], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
+    return key, public.read_text()
+
+
+RSA = ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+KEYS = {
+    **{a: RSA for a in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")},
+    "ES256": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
+    "ES384": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"),
+    "ES512": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"),
+    "EdDSA": ("-algorithm", "ED25519"),
+}
+
+
+@pytest.mark.parametrize("algorithm", [*KEYS, "HS256", "HS384", "HS512"])
+def test_jwt(lsc, tmp_path, algorithm):
+    """PyJWT verifies what lsc sent."""
+    if algorithm in KEYS:
+        key, public = make_key(tmp_path, *KEYS[algorithm])
+        options = f'jwt_private_key_file => "{key}"'
+    else:
+        options, public = 'jwt_secret => "s3cret"', "s3cret"
+    options += f""" jwt_signing_method => {algorithm} jwt_lifetime => "5 minutes"
+        jwt_claims => {{ "sub" => "lsc" "n" => 5 "admin" => true "nested" => {{ "a" => ["b", 1] }} }}
+        jwt_headers => {{ "kid" => "k1" }}"""
+    headers, _, p = request_of(lsc, options)
+    token = headers["Authorization"].removeprefix("Bearer ")
+    claims = jwt.decode(token, public, algorithms=[algorithm])
+    assert jwt.get_unverified_header(token) == {"alg": algorithm, "typ": "JWT", "kid": "k1"}
+    assert claims["exp"] - claims["iat"] == 300 and claims["nbf"] == claims["iat"] and claims["jti"]
+    assert {k: claims[k] for k in ("sub", "n", "admin", "nested")} == {
+        "sub": "lsc", "n": 5, "admin": True, "nested": {"a": ["b", 1]},
+    }  # fmt: skip
+    assert token not in p.stderr
+
+
+def test_an_encrypted_jwt_key_in_the_old_form(lsc, tmp_path):
+    key, public = make_key(tmp_path, *RSA)
+    old = tmp_path / "old.pem"
+    subprocess.run(["openssl", "rsa", "-in", key, "-traditional", "-aes128", "-passout", "pass:pw",
+                    "-out", old], check=True, capture_output=True)  # fmt: skip
+    assert "BEGIN RSA PRIVATE KEY" in old.read_text()
+    headers, _, _ = request_of(
+        lsc, f'jwt_private_key_file => "{old}" jwt_private_key_passphrase => "pw"'
+    )
+    jwt.decode(headers["Authorization"].removeprefix("Bearer "), public, algorithms=["RS256"])
+
+
+def test_a_key_of_the_wrong_kind(lsc, tmp_path):
+    key, _ = make_key(tmp_path, *RSA)
+    config_error(lsc, f'jwt_private_key_file => "{key}" jwt_signing_method => ES256',
+                 "not one for ES256")  # fmt: skip
+
+
+# ---- TLS ----
+
+
+def test_a_given_ca_as_file_and_inline(lsc, certificates):  # noqa: F811
+    pem = (certificates / "ca.pem").read_text()
+    for ca in (certificates / "ca.pem", pem):
+        with Server(sending(message(1)), tls=tls_server(certificates)) as server:
+            p = lsc.start(config(server.port, f'ssl_certificate_authorities => "{ca}"', "wss"))
+            p.wait_events("out", 1)
+
+
+def test_verification_modes(lsc, certificates):  # noqa: F811
+    ca = f'ssl_certificate_authorities => "{certificates / "ca.pem"}"'
+    wrong = 'ssl_server_name => "other.example"'
+    for options, problem in [
+        (f"{ca} {wrong}", "hostname mismatch"),
+        (f"{ca} {wrong} ssl_verification_mode => certificate", None),
+        ("ssl_verification_mode => certificate", "unable to get local issuer|self-signed"),
+        ("ssl_verification_mode => none", None),
+    ]:
+        with Server(sending(message(1)), tls=tls_server(certificates)) as server:
+            p = lsc.start(config(server.port, options, "wss"))
+            if problem:
+                p.wait_log(f"certificate verify failed: ({problem})")
+            else:
+                p.wait_events("out", 1)
+            assert ("not verified" in p.stderr) == ("none" in options)
+
+
+def test_a_pinned_certificate(lsc, certificates):  # noqa: F811
+    der = ssl.PEM_cert_to_DER_cert((certificates / "cert.pem").read_text())
+    good = hashlib.sha256(der).hexdigest()
+    for digest, trusted in ((good, True), (good.upper(), True), ("0" * 64, False)):
+        with Server(sending(message(1)), tls=tls_server(certificates)) as server:
+            p = lsc.start(config(server.port, f'ca_trusted_fingerprint => "{digest}"', "wss"))
+            if trusted:
+                p.wait_events("out", 1)
+            else:
+                p.wait_log("certificate verify failed")
+
+
+@pytest.mark.parametrize("form", ["pkcs8", "pkcs8-encrypted", "pkcs1", "sec1", "inline"])
+def test_a_client_certificate(lsc, certificates, tmp_path, form):  # noqa: F811
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if form == "sec1" else ["-newkey", "rsa:2048"]
+
+    def openssl(*args):
+        subprocess.run(["openssl", *map(str, args)], cwd=tmp_path, check=True, capture_output=True)
+
+    openssl("req", *kind, "-nodes", "-keyout", "p8", "-out", "csr", "-subj", "/CN=client")
+    openssl("x509", "-req", "-in", "csr", "-CA", certificates / "ca.pem", "-CAkey",
+            certificates / "ca.key", "-CAcreateserial", "-days", "2", "-out", "cert")  # fmt: skip
+    key, extra = tmp_path / "p8", ""
+    if form == "pkcs8-encrypted":
+        openssl("pkcs8", "-topk8", "-in", "p8", "-passout", "pass:pw", "-out", "enc")
+        key, extra = tmp_path / "enc", 'ssl_key_passphrase => "pw"'
+    elif form == "pkcs1":
+        openssl("rsa", "-in", "p8", "-traditional", "-out", "p1")
+        key = tmp_path / "p1"
+    elif form == "sec1":
+        openssl("ec", "-in", "p8", "-out", "sec1")
+        key = tmp_path / "sec1"
+    cert = tmp_path / "cert"
+    if form == "inline":
+        key, cert = key.read_text(), cert.read_text()
+
+    context = tls_server(certificates)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(certificates / "ca.pem")
+    names = []
+
+    async def who(socket):
+        names.append(socket.transport.get_extra_info("peercert")["subject"])
+
+    ca = f'ssl_certificate_authorities => "{certificates / "ca.pem"}"'
+    with Server(sending(message(1), then=who), tls=context) as server:
+        p = lsc.start(
+            config(server.port, f'{ca} ssl_certificate => "{cert}" ssl_key => "{key}" {extra}', "wss")
+        )
+        p.wait_events("out", 1)
+        wait_until(lambda: names, "the server's look at the certificate")
+        assert names[0] == ((("commonName", "client"),),)
+        q = lsc.start(config(server.port, ca, "wss"))
+        q.wait_log("TLS|certificate required|connection lost")
+
+
+@pytest.mark.parametrize("version,option,works", [
+    ("TLSv1_2", "", True), ("TLSv1_3", "", True),
+    ("TLSv1_2", 'ssl_supported_protocols => ["TLSv1.3"]', False),
+    ("TLSv1_3", 'ssl_supported_protocols => ["TLSv1.2"]', False),
+    ("TLSv1_2", 'ssl_cipher_suites => ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"]', True),
+])  # fmt: skip
+def test_versions_of_tls(lsc, certificates, version, option, works):  # noqa: F811
+    context = tls_server(certificates)
+    context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+    ca = f'ssl_certificate_authorities => "{certificates / "ca.pem"}"'
+    with Server(sending(message(1)), tls=context) as server:
+        p = lsc.start(config(server.port, f"{ca} {option}", "wss"))
+        if works:
+            p.wait_events("out", 1)
+        else:
+            p.wait_log("connection failed .*TLS")
+
+
+def test_settings_of_tls_that_contradict(lsc, certificates):  # noqa: F811
+    config_error(lsc, "ssl_enabled => true", "contradicts")
+    config_error(lsc, f'ssl_key => "{certificates / "key.pem"}"', "belong together")
+    config_error(lsc, 'ssl_supported_protocols => "TLSv1.1"', "TLSv1.2, TLSv1.3")
+    config_error(lsc, f'ssl_certificate => "{certificates / "ca.pem"}" ssl_key => "{certificates / "key.pem"}"',
+                 "does not belong to the certificate")  # fmt: skip
+
+
+# ---- messages that lsc sends ----
+
+
+def test_open_messages_on_every_connect(lsc):
+    got = []
+
+    async def handler(socket):
+        got.append([await socket.recv() for _ in range(3)])
+        await socket.send(message(len(got)))
+        await socket.close()
+
+    with Server(handler) as server:
+        lsc.start(config(server.port, 'open_message => "subscribe" open_messages => ["a", "ä"]'))
+        wait_until(lambda: len(got) >= 2, "two connections")
+    assert got[:2] == [["subscribe", "a", "ä"]] * 2
+
+
+def test_open_messages_may_be_binary(lsc):
+    got = []
+
+    async def handler(socket):
+        got.append(await socket.recv())
+
+    with Server(handler) as server:
+        lsc.start(config(server.port, 'open_message => "x" open_message_type => binary'))
+        wait_until(lambda: got, "the message")
+    assert got == [b"x"]
+
+
+def test_the_expected_answer_is_no_event(lsc):
+    with Server(sending(message(0), '{"subscribed":true}', message(1))) as server:
+        p = lsc.start(config(server.port, 'open_message => "s" open_message_expect => "subscribed"'))
+        assert texts(p.wait_events("out", 2)) == [0, 1]
+
+
+def test_no_expected_answer_means_another_connection(lsc):
+    with Server(sending()) as server:
+        p = lsc.start(config(server.port, 'open_message_expect => "x" open_message_timeout => 0.1'))
+        p.wait_log("no answer to the open message", count=2)
+        wait_until(lambda: server.clients >= 2, "a second connection")
+
+
+def test_polling(lsc):
+    async def handler(socket):
+        async for asked in socket:
+            await socket.send(message(asked))
+
+    with Server(handler) as server:
+        p = lsc.start(config(server.port, 'poll_message => "more" poll_interval => 0.05'))
+        assert texts(p.wait_events("out", 3))[:3] == ["more"] * 3
+
+
+# ---- signs of life ----
+
+
+def test_pings_keep_a_quiet_connection(lsc):
+    with Server(sending()) as server:
+        p = lsc.start(config(server.port, "ping_interval => 0.05 ping_timeout => 5"))
+        p.wait_log("connected")
+        time.sleep(0.5)  # ten pings: nothing to wait for, as nothing may happen
+        assert server.clients == 1 and "lost" not in p.stderr
+
+
+def test_a_server_that_does_not_answer_is_left(lsc):
+    async def silent(socket):
+        socket.transport.pause_reading()  # the server's pongs stop
+        await asyncio.sleep(2)
+
+    with Server(silent) as server:
+        p = lsc.start(config(server.port, "ping_interval => 0.1 ping_timeout => 0.2"))
+        p.wait_log("connection lost .*no answer to a ping", count=2)
+
+
+def test_pings_as_messages(lsc):
+    async def handler(socket):
+        for _ in range(3):
+            assert await socket.recv() == "ping!"
+            await socket.send("pong!")
+        await socket.send(message("done"))
+        await socket.wait_closed()
+
+    with Server(handler) as server:
+        p = lsc.start(config(server.port, 'ping_interval => 0.05 ping_message => "ping!" pong_message => "pong!"'))
+        assert texts(p.wait_events("out", 1)) == ["done"]
+
+
+def test_idle_timeout(lsc):
+    with Server(sending(message(1))) as server:
+        p = lsc.start(config(server.port, "idle_timeout => 0.2"))
+        p.wait_log("no message for idle_timeout", count=2)
+
+
+def test_connect_timeout(lsc):
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        p = lsc.start(config(listener.getsockname()[1], "connect_timeout => 0.2"))
+        p.wait_log("connection failed .*time-out.*no answer to the WebSocket handshake")
+
+
+# ---- sizes and compression ----
+
+
+@pytest.mark.parametrize("size,works", [(1000, True), (1001, False)])
+def test_max_message_size(lsc, size, works):
+    with Server(sending("x" * size, ["x" * 500, "x" * (size - 500)])) as server:
+        p = lsc.start(config(server.port, "codec => plain max_message_size => 1000"))
+        if works:
+            p.wait_events("out", 2)
+        else:
+            wait_until(lambda: server.closed, "the end")
+            assert server.closed[0][0] == 1009
+
+
+LONG = "ä" + random.Random(1).randbytes(300_000).hex()
+
+
+@pytest.mark.parametrize("compression", ["none", "permessage-deflate"])
+def test_compression(lsc, compression):
+    messages = [message(n) for n in range(100)] + ["", message(LONG), [message("frag")[:4], message("frag")[4:]]]
+    recorder = Recorder()
+    with Server(sending(*messages), process_request=recorder, compression="deflate") as server:
+        p = lsc.start(config(server.port, f'compression => "{compression}"'))
+        events = p.wait_events("out", 102)
+        got = [e["message"] for e in events if e.get("message") not in (None, "")]
+        assert got == [*range(100), LONG, "frag"]
+    offered = recorder.seen[0][1].get("Sec-WebSocket-Extensions", "")
+    assert ("permessage-deflate" in offered) == (compression != "none")
+
+
+def test_a_compression_bomb(lsc):
+    with Server(sending("x" * 20_000_000), compression="deflate") as server:
+        p = lsc.start(config(server.port, 'codec => plain compression => "permessage-deflate"'))
+        p.wait_log("message too big when decompressed")
+        wait_until(lambda: server.closed, "the end")
+        assert server.closed[0][0] == 1009
+
+
+# ---- several servers, attempts ----
+
+
+def test_the_next_server_of_a_list(lsc):
+    dead = free_port()
+    with Server(sending(message(1))) as server:
+        text = config(server.port, retry="retry_initial => 60").replace(
+            f'"ws://127.0.0.1:{server.port}/feed"',
+            f'["ws://127.0.0.1:{dead}/", "ws://127.0.0.1:{server.port}/feed"]',
+        )
+        lsc.start(text).wait_events("out", 1)
+
+
+def test_attempts_come_to_an_end(lsc):
+    p = lsc.start(config(free_port(), "retry_max_attempts => 2"))
+    assert p.wait() == 0
+    assert len(re.findall("connection failed", p.stderr)) == 3
