@@ -106,6 +106,17 @@ static int64_t turn_bytes(const struct file_input *in)
     return in->file_chunk_count * in->file_chunk_size;
 }
 
+static void warn_unreadable(const struct followed *f, int error)
+{
+    static struct log_limit limit;
+    uint64_t                missed;
+
+    if (log_limit_pass(&limit, &missed))
+        log_error("input.file", "file cannot be read, will be tried again",
+                  LOG_CSTR("path", f->path), LOG_CSTR("error", strerror(error)),
+                  LOG_INT("not_shown", (int64_t)missed));
+}
+
 bool lines_read(struct file_run *run, struct followed *f)
 {
     int64_t budget = turn_bytes(run->in);
@@ -121,9 +132,7 @@ bool lines_read(struct file_run *run, struct followed *f)
         budget -= n;
         lines_save(run, false);
     }
-    if (n < 0)
-        log_error("input.file", "file cannot be read, will be tried again",
-                  LOG_CSTR("path", f->path), LOG_CSTR("error", strerror(errno)));
+    if (n < 0) warn_unreadable(f, errno);
     if (n > 0) run->more = true;
     f->active_ns = clock_monotonic_ns();
     return true;

@@ -332,6 +332,7 @@ static int open_new(struct file_store *s, struct str path, struct out_file **out
         close(fd);
         return error;
     }
+    if (!S_ISREG(st.st_mode)) fcntl(fd, F_SETFL, O_APPEND); /* a slow reader is waited for */
     log_info("output.file", "opened", LOG_STR("path", path));
     *out = add(s, path, fd, &st);
     return 0;

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import stat
+import threading
 
 import pytest
 
@@ -148,6 +149,52 @@ def test_gzip_can_be_read_while_it_grows(lsc, place):
     send(p, message="two")
     end(p)
     assert gzip.decompress((place / "f.gz").read_bytes()) == b"one\ntwo\n"
+
+
+def test_gzip_is_flushed_without_further_events(lsc, place):
+    p = start(lsc, place, "f.gz", 'gzip => true flush_interval => "100 ms"')
+    send(p, message="one")
+
+    def readable():
+        try:
+            with gzip.open(place / "f.gz") as f:
+                return f.read(4) == b"one\n"
+        except (OSError, EOFError):
+            return False
+
+    wait_until(readable, "the line")
+    end(p)
+
+
+def test_files_that_are_not_used_are_closed(lsc, place):
+    p = start(lsc, place, "o/%{n}", 'stale_cleanup_interval => "100 ms"')
+    for i in range(100):
+        send(p, n=i, message="m")
+    p.wait_log("opened", 100)
+    wait_until(lambda: p.open_files() < 50, "files to be closed")
+    send(p, n=0, message="again")
+    end(p)
+    assert (place / "o/0").read_text() == "m\nagain\n"
+
+
+def test_a_fifo_waits_for_its_reader(lsc, place):
+    os.mkfifo(place / "f")
+    p = start(lsc, place, "f")
+    count = 30_000  # more than fits into the pipe
+    p.write("".join(json.dumps({"message": i}) + "\n" for i in range(1000)))
+    p.wait_log("file cannot be written, trying again")
+
+    def write_rest():
+        p.write("".join(json.dumps({"message": i}) + "\n" for i in range(1000, count)))
+        p.close_stdin()
+
+    writer = threading.Thread(target=write_rest)
+    with open(place / "f") as reader:
+        writer.start()
+        lines = reader.read().split()
+    writer.join()
+    assert p.wait() == 0
+    assert lines == [str(i) for i in range(count)]
 
 
 def test_overwrite(lsc, place):
