@@ -63,7 +63,7 @@ struct map {
     uint32_t      *index; /* NULL, or a hash table of positions + 1 */
     uint32_t       index_mask;
 };
-enum { MAP_LINEAR = 16, MAP_ORDERED = 256 };
+enum { MAP_LINEAR = 32, MAP_ORDERED = 256 };
 
 static inline struct value value_null(void)
 {
