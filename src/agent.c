@@ -42,12 +42,14 @@ static struct pipeline *load(const struct settings *s, bool check_only)
     struct arena             arena = {0};
     struct ast_config        config = {0};
     struct diags             d = {0};
-    struct pipeline         *p = NULL;
 
-    if (config_load(s, &arena, &config, &d)) p = pipeline_new(&arena, &config, &ps, &d);
-    if (!p) diag_end(&d);
-    arena_release(&arena); /* empty when the pipeline has taken it over */
-    return p;
+    /* What did parse is checked even when something else did not: one run shows every problem. */
+    bool             parsed = config_load(s, &arena, &config, &d);
+    struct pipeline *p = pipeline_new(&arena, &config, &ps, &d);
+    if (p && parsed) return p;
+    pipeline_free(p);
+    diag_end(&d);
+    return NULL;
 }
 
 /* ---- checks and dumps ---- */
