@@ -11,6 +11,7 @@
 struct origin {
     uint32_t len;
     bool     decorated_first; /* the input's common options come before these fields */
+    bool     insists; /* an event with no room for a field counts as a message not decoded */
     struct origin_field {
         const struct field *field;
         struct value        value;

@@ -62,6 +62,7 @@ static const struct origin *make_origin(const struct generator *g, struct intake
     struct origin *o = intake_origin(to, sequence < 0 ? 1 : 2);
 
     o->decorated_first = true;
+    o->insists = true; /* as in Logstash, whose codec takes the error for its own */
     o->fields[0] = (struct origin_field){
         .field = g->host_field,
         .value = value_string(intake_host(to)),

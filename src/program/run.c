@@ -193,27 +193,52 @@ static struct value whole_message(struct arena *a, struct str message, struct st
     return value_string((struct str){text, message.len + delimiter.len});
 }
 
-static void apply_origin(struct event *ev, const struct item *item)
+/* False when the event holds something else where a map would have to be. */
+static bool apply_origin(struct event *ev, const struct item *item)
 {
     const struct origin *o = item->origin;
+    bool                 room = true;
 
     for (uint32_t i = 0; o && i < o->len; i++) {
         const struct origin_field *f = &o->fields[i];
         if (!f->always && event_get(ev, f->field)) continue;
-        event_set(ev, f->field,
-                  f->is_message ? whole_message(ev->arena, item->message, value_str(f->value))
-                                : value_clone(ev->arena, f->value));
+        room &=
+            event_set(ev, f->field,
+                      f->is_message ? whole_message(ev->arena, item->message, value_str(f->value))
+                                    : value_clone(ev->arena, f->value));
     }
+    return room;
+}
+
+/* The event that stands for a message which gave none that its input can use. */
+static struct event *undecoded(struct runner *r, const struct item *item)
+{
+    struct event *ev = event_blank(r->decode.arena, r->decode.now);
+
+    *map_add(&ev->data, ev->arena, names.message) = value_string(item->message);
+    event_tag(ev, STR("_jsonparsefailure"));
+    return ev;
+}
+
+/* False when the event has to give way to undecoded(). */
+static bool decorate(struct event *ev, const struct item *item, struct buf *buf)
+{
+    const struct origin *o = item->origin;
+    bool                 first = o && o->decorated_first;
+
+    if (first) decoration_input(item->input, ev, buf);
+    bool room = apply_origin(ev, item);
+    if (!first) decoration_input(item->input, ev, buf);
+    return room || !o->insists || item->ev;
 }
 
 /* A new event from an input: its decoration, and then the filters at once, while it is warm. */
 static void enter(struct runner *r, struct event *ev, const struct item *item)
 {
-    bool first = item->origin && item->origin->decorated_first;
-
-    if (first) decoration_input(item->input, ev, &r->buf);
-    apply_origin(ev, item);
-    if (!first) decoration_input(item->input, ev, &r->buf);
+    if (!decorate(ev, item, &r->buf)) {
+        ev = undecoded(r, item);
+        decorate(ev, item, &r->buf);
+    }
     r->inputs[item->input->index].tally.out++;
     wait_at(r, ev, 0);
     drain(r);
