@@ -220,14 +220,20 @@ static bool make_room(struct ws_client *c)
     return true;
 }
 
+/* No more bytes come. Why, counts only when those that came say nothing of an end. */
 static void stream_broke(struct ws_client *c, ssize_t result)
 {
     c->over = true;
-    if (c->state == CLOSING || c->state == REFUSED) return;
-    const char *text = result == CONN_END ? "the server closed the connection without a close frame"
-                                          : conn_problem(c->conn);
-    if (c->state == HANDSHAKE && result == CONN_END)
-        text = "the server closed the connection without an answer";
+    c->hung_up = result == CONN_END;
+}
+
+static void explain_break(struct ws_client *c)
+{
+    const char *text = conn_problem(c->conn);
+
+    if (c->hung_up)
+        text = c->state == HANDSHAKE ? "the server closed the connection without an answer"
+                                     : "the server closed the connection without a close frame";
     ws_set_end(c, WS_END_BROKEN, c->state == HANDSHAKE ? "HTTP" : "connection", text);
 }
 
@@ -256,6 +262,7 @@ static void settle(struct ws_client *c)
         buf_str(&c->end_text, body);
         if (c->protocol.len) c->end.location = buf_view(&c->protocol);
     }
+    explain_break(c);
     report_end(c);
 }
 

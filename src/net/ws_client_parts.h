@@ -52,8 +52,9 @@ struct ws_client {
     struct buf        inflated;
     bool              inflated_waits; /* that message was not taken */
 
-    bool          paused; /* the owner does not take messages */
-    bool          over;   /* no more bytes will come */
+    bool          paused;  /* the owner does not take messages */
+    bool          over;    /* no more bytes will come */
+    bool          hung_up; /* the server ended the stream */
     struct ws_end end;
     struct buf    end_text;
     struct buf    out; /* one frame */

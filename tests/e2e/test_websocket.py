@@ -212,6 +212,22 @@ def test_close_codes(lsc, code, reason):
         assert server.closed[0][0] == code
 
 
+def test_a_close_frame_behind_messages_that_wait(lsc):
+    """The queue is full when the server closes and hangs up: its messages and reason still count."""
+
+    async def close(socket):
+        await socket.close(4321, "later")
+
+    with Server(sending(*map(message, range(300)), then=close)) as server:
+        p = lsc.start(
+            config(server.port, retry="retry_initial => 60")
+            + "filter { sleep { time => 0.05 every => 10 } }",
+            "-b", "10",
+        )  # fmt: skip
+        assert texts(p.wait_events("out", 300)) == list(range(300))
+        p.wait_log(r"connection closed by the server .*code=>4321, :reason=>\"later\"")
+
+
 def refusing(status, body):
     async def process_request(path, headers):
         return http.HTTPStatus(status), [], body
