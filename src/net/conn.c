@@ -14,7 +14,7 @@
 #include "base/fatal.h"
 #include "net/resolve.h"
 
-enum stage { RESOLVING, CONNECTING, SHAKING_HANDS, OPEN, FAILED };
+enum stage { RESOLVING, CONNECTING, PROXYING, SHAKING_HANDS, OPEN, FAILED };
 
 struct conn {
     struct conn_target     target;
@@ -34,6 +34,7 @@ struct conn {
     bool                   hung_up; /* noticed while nobody wanted to read: not watched */
     struct buf             out;
     size_t                 sent; /* of out */
+    struct proxy_talk      talk;
     struct buf             problem;
     char                   peer[INET6_ADDRSTRLEN + 10];
 };
@@ -43,8 +44,11 @@ static void ready(void *ctx, uint32_t events);
 
 const char *conn_failure_name(enum conn_failure f)
 {
-    static const char *const names[] = {
-        [CONN_DNS] = "DNS", [CONN_TCP] = "TCP", [CONN_TLS] = "TLS", [CONN_TIMEOUT] = "time-out"};
+    static const char *const names[] = {[CONN_DNS] = "DNS",
+                                        [CONN_TCP] = "TCP",
+                                        [CONN_PROXY] = "proxy",
+                                        [CONN_TLS] = "TLS",
+                                        [CONN_TIMEOUT] = "time-out"};
 
     return names[f];
 }
@@ -69,6 +73,7 @@ void conn_close(struct conn *c)
     ERR_clear_error();
     drop_socket(c);
     if (c->found) freeaddrinfo(c->found);
+    proxy_end(&c->talk);
     buf_release(&c->out);
     buf_release(&c->problem);
     free(c);
@@ -103,7 +108,8 @@ static void update_watch(struct conn *c)
     uint32_t events = 0;
 
     if (c->stage == CONNECTING || c->tls_needs_write || c->sent < c->out.len) events |= EPOLLOUT;
-    if (c->stage == SHAKING_HANDS || (c->stage == OPEN && c->want_read)) events |= EPOLLIN;
+    if (c->stage == SHAKING_HANDS || c->stage == PROXYING) events |= EPOLLIN;
+    if (c->stage == OPEN && c->want_read) events |= EPOLLIN;
     net_watch_change(c->target.net, &c->watch, events);
 }
 
@@ -291,6 +297,52 @@ static void begin_tls(struct conn *c)
     shake_hands(c);
 }
 
+/* The connection leads to the host itself. */
+static void begin_stream(struct conn *c)
+{
+    if (c->target.tls)
+        begin_tls(c);
+    else
+        opened(c);
+}
+
+static void begin_proxy(struct conn *c)
+{
+    c->stage = PROXYING;
+    proxy_begin(&c->talk, c->target.proxy, c->target.host, c->target.port, &c->out);
+    send_out(c);
+    update_watch(c);
+}
+
+static void talk_to_proxy(struct conn *c)
+{
+    char    bytes[4096];
+    ssize_t n = recv(c->fd, bytes, sizeof(bytes), 0);
+
+    if (n < 0 && plain_result(c) == CONN_AGAIN) {
+        send_out(c);
+        update_watch(c);
+        return;
+    }
+    buf_clear(&c->problem);
+    if (n <= 0) {
+        buf_str(&c->problem, STR("the proxy closed the connection"));
+        fail(c, CONN_PROXY);
+        return;
+    }
+    switch (proxy_take(&c->talk, (struct str){bytes, (size_t)n}, &c->out, &c->problem)) {
+    case 1:
+        begin_stream(c);
+        return;
+    case 0:
+        send_out(c);
+        update_watch(c);
+        return;
+    default:
+        fail(c, CONN_PROXY);
+    }
+}
+
 static void connected(struct conn *c)
 {
     int       error = 0;
@@ -302,10 +354,10 @@ static void connected(struct conn *c)
         try_next(c);
         return;
     }
-    if (c->target.tls)
-        begin_tls(c);
+    if (c->target.proxy)
+        begin_proxy(c);
     else
-        opened(c);
+        begin_stream(c);
 }
 
 static void ready(void *ctx, uint32_t events)
@@ -315,6 +367,9 @@ static void ready(void *ctx, uint32_t events)
     switch (c->stage) {
     case CONNECTING:
         connected(c);
+        return;
+    case PROXYING:
+        talk_to_proxy(c);
         return;
     case SHAKING_HANDS:
         shake_hands(c);
@@ -341,6 +396,7 @@ static void timed_out(void *ctx)
     struct conn *c = ctx;
     const char  *what = c->stage == RESOLVING    ? "no answer from DNS"
                         : c->stage == CONNECTING ? "no answer from the host"
+                        : c->stage == PROXYING   ? "no answer from the proxy"
                                                  : "no answer to the TLS handshake";
 
     explain(c, what);
@@ -414,6 +470,10 @@ struct conn *conn_open(const struct conn_target *target, const struct conn_ops *
     c->want_read = true;
     c->due_ns = clock_monotonic_ns() + target->timeout_ns;
     limit_attempt(c);
-    c->lookup = net_lookup(target->net, target->host, target->port, looked_up, c);
+    if (target->proxy)
+        c->lookup = net_lookup(target->net, target->proxy->url.host.data, target->proxy->url.port,
+                               looked_up, c);
+    else
+        c->lookup = net_lookup(target->net, target->host, target->port, looked_up, c);
     return c;
 }

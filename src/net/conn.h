@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include "net/loop.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 
 /*
@@ -13,7 +14,7 @@
 struct conn;
 
 /* What went wrong, by its first word: DNS, TCP, TLS, … */
-enum conn_failure { CONN_DNS, CONN_TCP, CONN_TLS, CONN_TIMEOUT };
+enum conn_failure { CONN_DNS, CONN_TCP, CONN_PROXY, CONN_TLS, CONN_TIMEOUT };
 const char *conn_failure_name(enum conn_failure f);
 
 struct conn_target {
@@ -22,6 +23,7 @@ struct conn_target {
     uint16_t                 port;
     SSL_CTX                 *tls; /* NULL: plain */
     const struct tls_client *tls_options;
+    const struct proxy      *proxy;      /* NULL: none */
     int64_t                  timeout_ns; /* for all of DNS, TCP and TLS; 0: none */
 };
 

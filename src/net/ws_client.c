@@ -384,6 +384,7 @@ struct ws_client *ws_client_open(const struct ws_client_config *config,
         .port = config->url->port,
         .tls = config->url->tls ? config->tls : NULL,
         .tls_options = config->tls_options,
+        .proxy = config->proxy,
         .timeout_ns = config->connect_timeout_ns,
     };
     c->conn = conn_open(&target, &conn_ops, c);

@@ -2,6 +2,7 @@
 #define LSC_NET_WS_CLIENT_H
 
 #include "net/loop.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 #include "net/url.h"
 #include "net/ws_frame.h"
@@ -27,6 +28,7 @@ struct ws_client_config {
     uint32_t                 max_ratio;    /* of a message to its compressed size, beyond 64 KiB */
     SSL_CTX                 *tls;          /* for url->tls */
     const struct tls_client *tls_options;
+    const struct proxy      *proxy; /* NULL: none */
     int64_t                  connect_timeout_ns, close_timeout_ns;
     size_t                   max_message;
     int64_t                  ping_interval_ns, ping_timeout_ns; /* 0: no pings */

@@ -116,6 +116,91 @@ static bool has_header(const struct ws_settings *s, const char *name)
     return false;
 }
 
+/* ---- proxies ---- */
+
+static struct str member(const struct ast_value *hash, const char *name)
+{
+    for (uint32_t i = 0; i < hash->len; i++)
+        if (str_is(ast_text(&hash->entries[i].key), name)) return ast_text(&hash->entries[i].value);
+    return (struct str){0};
+}
+
+/* The hash form, as Logstash's HTTP plugins have it. */
+static bool read_proxy_hash(const struct ast_value *v, struct proxy *p, struct plugin_open *cx)
+{
+    struct str  scheme = member(v, "scheme"), host = member(v, "host"), port = member(v, "port");
+    const char *problem;
+    struct str  text =
+        arena_printf(cx->arena, "%.*s://%.*s:%.*s", STR_ARG(scheme.data ? scheme : STR("http")),
+                     STR_ARG(host.data ? host : STR("")), STR_ARG(port.data ? port : STR("")));
+
+    if (!url_parse(cx->arena, text, &p->url, &problem))
+        return plugin_error(cx, "proxy", "the URL of the proxy %s", problem);
+    p->url.has_userinfo = member(v, "user").data != NULL;
+    p->url.user = p->url.has_userinfo ? member(v, "user") : STR("");
+    p->url.password = member(v, "password").data ? member(v, "password") : STR("");
+    return true;
+}
+
+static bool check_proxy(const struct proxy *p, struct plugin_open *cx)
+{
+    switch (p->url.scheme) {
+    case URL_HTTP:
+    case URL_SOCKS5:
+    case URL_SOCKS5H:
+        return true;
+    default:
+        return plugin_error(cx, "proxy",
+                            "a proxy begins with http://, socks5:// or socks5h://; "
+                            "TLS to the proxy itself is not built");
+    }
+}
+
+static bool read_proxy(const struct ws_settings *s, const struct url *target, struct str headers,
+                       const struct proxy **out, struct plugin_open *cx)
+{
+    struct str    text = s->proxy ? ast_text(s->proxy) : proxy_from_environment(target);
+    struct proxy *p = arena_zalloc(cx->arena, sizeof(*p));
+    const char   *problem;
+    bool          use;
+
+    if (s->proxy && s->proxy->kind == AST_HASH) {
+        if (!read_proxy_hash(s->proxy, p, cx)) return false;
+    } else {
+        if (s->proxy && !text.data) return plugin_error(cx, "proxy", "\"proxy\" takes a URL");
+        if (text.len == 0 || (option_bool(text, &use) && !use)) return true;
+        if (!s->proxy && str_find(text, STR("://")) < 0)
+            text = arena_printf(cx->arena, "http://%.*s", STR_ARG(text));
+        if (!url_parse(cx->arena, text, &p->url, &problem))
+            return plugin_error(cx, "proxy", "the URL of the proxy %s", problem);
+    }
+    p->headers = headers;
+    *out = p;
+    return check_proxy(p, cx);
+}
+
+static bool read_proxies(struct ws_settings *s, struct plugin_open *cx)
+{
+    struct buf lines = {0};
+    bool       good = true;
+
+    for (uint32_t i = 0; i < s->proxy_headers.len; i++) {
+        const struct pair *p = &s->proxy_headers.at[i];
+        struct str         value = ast_text(p->value);
+        if (is_token(p->key) && value.data && one_line(value))
+            buf_printf(&lines, "%.*s: %.*s\r\n", STR_ARG(p->key), STR_ARG(value));
+        else
+            good = plugin_error(cx, "proxy_headers", "\"%.*s\" is no header of one line",
+                                STR_ARG(p->key));
+    }
+    struct str headers = arena_copy(cx->arena, buf_view(&lines));
+    buf_release(&lines);
+    s->proxies = arena_zalloc(cx->arena, (s->targets_len + 1) * sizeof(*s->proxies));
+    for (uint32_t i = 0; i < s->targets_len && good; i++)
+        good = read_proxy(s, &s->targets[i], headers, &s->proxies[i], cx);
+    return good;
+}
+
 /* ---- who we are ---- */
 
 /* The words true and false are booleans in a token. */
@@ -345,6 +430,7 @@ bool ws_settings_open(struct ws_settings *s, struct plugin_open *cx)
     bool good = check_headers(s, cx);
 
     good = read_urls(s, cx) && good;
+    good = read_proxies(s, cx) && good;
     good = choose_auth(s, cx) && good;
     good = open_tls(s, cx) && good;
     if (s->pong_message.data && !s->ping_message.data)
@@ -445,6 +531,7 @@ bool ws_settings_config(const struct ws_settings *s, uint32_t n, struct ws_clien
     if (s->origin.data) buf_printf(headers, "Origin: %.*s\r\n", STR_ARG(s->origin));
     if (!put_auth(s, n, headers, problem)) return false;
     out->url = &s->targets[n];
+    out->proxy = s->proxies[n];
     out->headers = buf_view(headers);
     out->own_host = has_header(s, "Host");
     out->tls = s->tls;

@@ -31,6 +31,8 @@ struct ws_settings {
     struct password         ssl_key_passphrase;
     struct strings          ssl_cipher_suites, ssl_supported_protocols;
     struct str              ssl_server_name, ca_trusted_fingerprint;
+    const struct ast_value *proxy;
+    struct pairs            proxy_headers;
     struct str              origin;
     struct strings          subprotocols;
     int64_t                 max_message_size;
@@ -41,8 +43,9 @@ struct ws_settings {
     struct str              ping_message, pong_message;
 
     /* made from them by ws_settings_open() */
-    uint32_t    targets_len;
-    struct url *targets; /* where to connect: the first, the others when that fails */
+    uint32_t             targets_len;
+    struct url          *targets; /* where to connect: the first, the others when that fails */
+    const struct proxy **proxies; /* for each of them; NULL: none */
     enum ws_auth_kind {
         WS_AUTH_NONE,
         WS_AUTH_BASIC,

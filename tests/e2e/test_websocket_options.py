@@ -2,12 +2,15 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import random
 import re
+import socket
 import ssl
 import subprocess
+import threading
 import time
 import urllib.parse
 
@@ -430,8 +433,6 @@ def test_idle_timeout(lsc):
 
 
 def test_connect_timeout(lsc):
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as listener:
         p = lsc.start(config(listener.getsockname()[1], "connect_timeout => 0.2"))
         p.wait_log("connection failed .*time-out.*no answer to the WebSocket handshake")
@@ -473,6 +474,124 @@ def test_a_compression_bomb(lsc):
         p.wait_log("message too big when decompressed")
         wait_until(lambda: server.closed, "the end")
         assert server.closed[0][0] == 1009
+
+
+# ---- proxies ----
+
+
+class Proxy:
+    """An HTTP CONNECT or SOCKS 5 proxy, after RFC 9110 and RFC 1928/1929; notes what is asked."""
+
+    def __init__(self, kind, password=None):
+        self.kind, self.password, self.asked = kind, password, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.socket.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with contextlib.suppress(OSError, AssertionError):
+            target = self._http(client) if self.kind == "http" else self._socks(client)
+            if target:
+                other = socket.create_connection(target)
+                pump(client, other)
+
+    def _http(self, client):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(4096)
+        self.asked.append(head.decode())
+        wanted = base64.b64encode(self.password.encode()) if self.password else b""
+        if wanted not in head:
+            client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+            return client.close()
+        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        host, port = head.split()[1].decode().rsplit(":", 1)
+        return host, int(port)
+
+    def _socks(self, client):
+        file = client.makefile("rb")
+        methods = file.read(file.read(2)[1])
+        method = 2 if self.password else 0
+        assert method in methods
+        client.sendall(bytes([5, method]))
+        if self.password:
+            file.read(1)
+            user = file.read(file.read(1)[0])
+            right = user + b":" + file.read(file.read(1)[0]) == self.password.encode()
+            client.sendall(bytes([1, 0 if right else 1]))
+            assert right
+        kind = file.read(4)[3]
+        host = socket.inet_ntoa(file.read(4)) if kind == 1 else file.read(file.read(1)[0]).decode()
+        port = int.from_bytes(file.read(2), "big")
+        self.asked.append((kind, host, port))
+        client.sendall(bytes([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]))
+        return host, port
+
+
+def pump(a, b):
+    def copy(x, y):
+        with contextlib.suppress(OSError):
+            while data := x.recv(65536):
+                y.sendall(data)
+            y.shutdown(socket.SHUT_WR)
+
+    threading.Thread(target=copy, args=(a, b), daemon=True).start()
+    copy(b, a)
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+@pytest.mark.parametrize("kind,password", [("http", None), ("http", "u:p w"), ("socks5", None), ("socks5h", "u:p w")])
+def test_a_proxy(lsc, certificates, kind, password, scheme):  # noqa: F811
+    proxy = Proxy(kind, password)
+    credentials = "u:p%20w@" if password else ""
+    options = f"""proxy => "{kind}://{credentials}127.0.0.1:{proxy.port}" proxy_headers => {{ "X-A" => "b" }}
+                  ssl_certificate_authorities => "{certificates / 'ca.pem'}" """
+    tls = tls_server(certificates) if scheme == "wss" else None
+    with Server(sending(message(1)), tls=tls) as server:
+        text = config(server.port, options, scheme).replace(f"127.0.0.1:{server.port}", f"localhost:{server.port}")
+        p = lsc.start(text, "--log.level", "debug")
+        p.wait_events("out", 1)
+        assert "p w" not in p.stderr and "p%20w" not in p.stderr
+        if kind == "http":
+            assert proxy.asked[0].startswith(f"CONNECT localhost:{server.port} HTTP/1.1\r\n")
+            assert "\r\nX-A: b\r\n" in proxy.asked[0]
+        else:
+            assert proxy.asked[0] == (3, "localhost", server.port)
+
+
+def test_a_proxy_that_refuses(lsc):
+    p = lsc.start(config(free_port(), f'proxy => "http://127.0.0.1:{Proxy("http", "u:p").port}"'))
+    p.wait_log(r"connection failed .*proxy.*the proxy answers 407 Proxy Authentication Required")
+    q = lsc.start(config(free_port(), f'proxy => "socks5://a:b@127.0.0.1:{Proxy("socks5", "u:p").port}"'))
+    q.wait_log(r"connection failed .*proxy.*user or password is wrong")
+
+
+def test_the_proxy_of_the_environment(lsc):
+    proxy = Proxy("http")
+    url = 'input { websocket { url => "ws://feed.example:81/" %s } } output { null { } }'
+    env = {"http_proxy": f"http://127.0.0.1:{proxy.port}", "no_proxy": "other.example"}
+    lsc.start(url % "", env=env)
+    wait_until(lambda: proxy.asked, "the proxy to be asked")
+    assert proxy.asked[0].startswith("CONNECT feed.example:81 ")
+    for options, environment in (("proxy => false", env), ("", {**env, "no_proxy": "x,.example"})):
+        proxy.asked.clear()
+        p = lsc.start(url % options, env=environment)
+        p.wait_log("connection failed .*DNS")
+        assert not proxy.asked
+
+
+def test_a_proxy_as_a_hash(lsc):
+    proxy = Proxy("http", "u:p")
+    options = f'proxy => {{ host => "127.0.0.1" port => {proxy.port} user => "u" password => "p" }}'
+    with Server(sending(message(1))) as server:
+        lsc.start(config(server.port, options)).wait_events("out", 1)
+    config_error(lsc, 'proxy => "https://h"', "not built")
 
 
 # ---- several servers, attempts ----
