@@ -33,29 +33,37 @@ struct websocket {
     struct duration    open_message_timeout;
     struct str         poll_message;
     struct duration    poll_interval;
+    bool               auto_replay_nacks, metadata;
+    int64_t            max_redirects;
     struct ws_settings client;
 
     /* made from them by open() */
-    struct str id, pipeline_id;
-    uint32_t   quiet_len;
-    int       *quiet; /* debug_status as numbers */
+    struct str          id, pipeline_id;
+    const struct field *metadata_field;
+    uint32_t            quiet_len;
+    int                *quiet; /* debug_status as numbers */
 
     /* while running */
-    struct net       *net;
-    struct intake    *to;
-    struct stream    *stream;
-    bool              lines; /* the codec cuts messages into lines; a message ends one, too */
-    struct ws_client *connection;
-    struct net_timer  retry, tick, answer, poll;
-    struct net_idle   idle;
-    double            interval_s;   /* the next pause */
-    uint64_t          taken;        /* messages of this connection */
-    uint32_t          server;       /* which of the URLs */
-    int64_t           attempts;     /* to connect, since the last connection stood */
-    bool              failed;       /* the last attempt brought no connection */
-    bool              expecting;    /* the answer to the open messages has not come */
-    bool              disconnected; /* the end of a connection has not been dealt with */
-    bool              stopping;
+    struct net          *net;
+    struct intake       *to;
+    struct stream       *stream;
+    bool                 lines; /* the codec cuts messages into lines; a message ends one, too */
+    struct ws_client    *connection;
+    struct net_timer     retry, tick, answer, poll;
+    struct net_idle      idle;
+    double               interval_s;   /* the next pause */
+    uint64_t             taken;        /* messages of this connection */
+    uint32_t             server;       /* which of the URLs */
+    int64_t              attempts;     /* to connect, since the last connection stood */
+    bool                 failed;       /* the last attempt brought no connection */
+    bool                 expecting;    /* the answer to the open messages has not come */
+    bool                 disconnected; /* the end of a connection has not been dealt with */
+    bool                 stopping;
+    const struct origin *origins[2]; /* of the current batch: text, binary */
+    uint64_t             origins_generation;
+    int64_t              redirects; /* followed since the last pause */
+    struct url           elsewhere; /* where the last of them led; host NULL: nowhere */
+    struct arena         redirect_arena;
 };
 
 static const char *const modes[] = {"client", "server", NULL};
@@ -70,10 +78,29 @@ static const char *const oauth1_styles[] = {"rfc5849", "benthos", NULL};
 #define SELF struct websocket
 
 static const struct option websocket_options[] = {
+    OPT_REFUSED("ack_message", .not_built = "the mode server is not built yet",
+                .doc = "Sent to a client once its message has been taken, in mode server."),
+    OPT_REFUSED("allowed_origins", .not_built = "the mode server is not built yet",
+                .doc = "The Origin headers that clients may send, in mode server."),
+    OPT(struct websocket, OPT_BOOL, auto_replay_nacks, .preset = "true",
+        .no_effect = "a message is kept until the pipeline has taken it",
+        .doc = "For configs that come from Benthos. A message is always kept until the pipeline "
+               "has taken it, so there is nothing to switch off."),
     OPT(struct websocket, OPT_STRINGS, debug_status,
         .doc = "HTTP statuses with which a server may refuse the connection as a matter of course, "
                "such as 404 while it has nothing to send: they are logged at level debug instead "
                "of warn. Numbers or strings. Empty when not given."),
+    OPT_REFUSED("host", .not_built = "the mode server is not built yet",
+                .doc = "The address to listen on, in mode server."),
+    OPT_REFUSED("max_connections", .not_built = "the mode server is not built yet",
+                .doc = "How many clients there may be at a time, in mode server."),
+    OPT(struct websocket, OPT_INT, max_redirects, .preset = "0", .max = 20,
+        .doc = "How many redirects (HTTP status 301, 302, 303, 307 or 308) are followed when "
+               "connecting; none when not given. Neither authentication nor headers are sent to "
+               "another host or port, and never from TLS to a connection without."),
+    OPT(struct websocket, OPT_BOOL, metadata, .preset = "true",
+        .doc = "Whether [@metadata][input][websocket] says where each message came from: opcode "
+               "(text or binary), url (masked), subprotocol and remote. It does when not given."),
     OPT(struct websocket, OPT_ENUM, mode, .preset = "client", .choices = modes,
         .doc = "With client, the default, lsc connects to the server that url names. The mode "
                "server is not built yet."),
@@ -92,10 +119,24 @@ static const struct option websocket_options[] = {
                "default, or as binary messages."),
     OPT(struct websocket, OPT_STRINGS, open_messages,
         .doc = "Further messages to send after open_message, in this order, each time."),
+    OPT_REFUSED("path", .not_built = "the mode server is not built yet",
+                .doc = "The path that clients have to ask for, in mode server."),
     OPT(struct websocket, OPT_SECONDS, poll_interval, .doc = "How often poll_message is sent."),
     OPT(struct websocket, OPT_STRING, poll_message,
         .doc = "A message to send again and again, every poll_interval, to a server that has to be "
                "asked. None when not given."),
+    OPT_REFUSED("port", .not_built = "the mode server is not built yet",
+                .doc = "The port to listen on, in mode server."),
+    OPT_REFUSED(
+        "proxy_protocol", .not_built = "the mode server is not built yet",
+        .doc = "Whether clients come through a load balancer that tells their addresses, in mode "
+               "server."),
+    OPT_REFUSED("remote_host_target_field", .not_built = "the mode server is not built yet",
+                .doc = "Where the address of the client goes, in mode server."),
+    OPT_REFUSED("request_headers_target_field", .not_built = "the mode server is not built yet",
+                .doc = "Where the headers of the client's request go, in mode server."),
+    OPT_REFUSED("response_headers", .not_built = "the mode server is not built yet",
+                .doc = "Further header lines of the answer to a client, in mode server."),
     OPT(struct websocket, OPT_FLOAT, retry_initial, .preset = "1",
         .doc = "Seconds before the first attempt to connect again, 1 when not given. After an "
                "attempt or connection that brought no more than retry_reset messages the pause is "
@@ -112,6 +153,12 @@ static const struct option websocket_options[] = {
     OPT(struct websocket, OPT_FLOAT, retry_reset, .preset = "1",
         .doc = "A connection that brought more messages than this, 1 when not given, sets the "
                "pause back to retry_initial. The pause that follows it is still the old one."),
+    OPT_REFUSED("ssl_client_authentication", .not_built = "the mode server is not built yet",
+                .doc = "Whether clients must show a certificate, in mode server."),
+    OPT_REFUSED(
+        "tcp_keep_alive", .not_built = "the mode server is not built yet",
+        .doc = "Whether TCP looks after quiet clients, in mode server; lsc as a client always has "
+               "it on."),
 #include "net/ws_settings.def"
     OPT_END,
 };
@@ -152,6 +199,7 @@ static void websocket_close(void *self)
     struct websocket *w = self;
 
     ws_settings_close(&w->client);
+    arena_release(&w->redirect_arena);
 }
 
 static bool websocket_open(void *self, struct plugin_open *cx)
@@ -160,6 +208,7 @@ static bool websocket_open(void *self, struct plugin_open *cx)
 
     w->id = cx->id;
     w->pipeline_id = cx->pipeline_id;
+    w->metadata_field = field_parse(cx->arena, STR("[@metadata][input][websocket]"), NULL, NULL);
     if (w->mode == MODE_SERVER) return plugin_error(cx, "mode", "the mode server is not built yet");
     bool good = read_statuses(w, cx);
     good = check_numbers(w, cx) && good;
@@ -220,24 +269,60 @@ static void on_tick(void *ctx)
     schedule_tick(w);
 }
 
+/* Where we are connected to, or trying to. */
+static const struct url *url_now(const struct websocket *w)
+{
+    return w->elsewhere.host.data ? &w->elsewhere : &w->client.targets[w->server];
+}
+
 static void cancel_timers(struct websocket *w)
 {
     net_timer_cancel(w->net, &w->answer);
     net_timer_cancel(w->net, &w->poll);
 }
 
+static void add(struct intake *to, struct map *m, const char *name, struct str text)
+{
+    struct arena *a = intake_arena(to);
+
+    *map_append(m, a, key_make(str_of(name))) = value_string(arena_copy(a, text));
+}
+
+/* What [@metadata][input][websocket] says of messages of this opcode; made once a batch. */
+static const struct origin *origin_of(struct websocket *w, enum ws_opcode opcode)
+{
+    int      kind = opcode == WS_TEXT ? 0 : 1;
+    uint64_t generation = intake_generation(w->to);
+
+    if (!w->metadata) return NULL;
+    if (w->origins[kind] && w->origins_generation == generation) return w->origins[kind];
+    if (w->origins_generation != generation) w->origins[0] = w->origins[1] = NULL;
+    w->origins_generation = generation;
+
+    struct origin *o = intake_origin(w->to, 1);
+    struct map    *m = map_new(intake_arena(w->to), 4);
+    add(w->to, m, "opcode", opcode == WS_TEXT ? STR("text") : STR("binary"));
+    add(w->to, m, "url", url_now(w)->masked);
+    add(w->to, m, "remote", str_of(ws_client_peer(w->connection)));
+    if (ws_client_subprotocol(w->connection).len > 0)
+        add(w->to, m, "subprotocol", ws_client_subprotocol(w->connection));
+    o->fields[0] =
+        (struct origin_field){.field = w->metadata_field, .value = value_map(m), .always = true};
+    w->origins[kind] = o;
+    return o;
+}
+
 static bool on_message(void *ctx, enum ws_opcode opcode, struct str bytes)
 {
     struct websocket *w = ctx;
 
-    (void)opcode;
     if (w->expecting && regex_test(w->open_message_expect, bytes)) {
         w->expecting = false;
         net_timer_cancel(w->net, &w->answer);
         return true;
     }
     if (!intake_ready(w->to, wake, w)) return false;
-    stream_feed(w->stream, bytes, NULL);
+    stream_feed(w->stream, bytes, origin_of(w, opcode));
     if (w->lines) stream_flush(w->stream, NULL);
     w->taken++;
     net_idle_mark(w->net, &w->idle);
@@ -245,17 +330,12 @@ static bool on_message(void *ctx, enum ws_opcode opcode, struct str bytes)
     return true;
 }
 
-static const struct url *target(const struct websocket *w)
-{
-    return &w->client.targets[w->server];
-}
-
 static void no_answer(void *ctx)
 {
     struct websocket *w = ctx;
 
     log_context(w->pipeline_id, w->id);
-    log_warn(COMPONENT, "no answer to the open message", LOG_STR("url", target(w)->masked));
+    log_warn(COMPONENT, "no answer to the open message", LOG_STR("url", url_now(w)->masked));
     if (w->connection) ws_client_close(w->connection, WS_NORMAL);
 }
 
@@ -278,7 +358,7 @@ static void on_opened(void *ctx)
     struct websocket *w = ctx;
 
     log_context(w->pipeline_id, w->id);
-    log_info(COMPONENT, "connected", LOG_STR("url", target(w)->masked),
+    log_info(COMPONENT, "connected", LOG_STR("url", url_now(w)->masked),
              LOG_CSTR("remote", ws_client_peer(w->connection)));
     w->attempts = 0;
     if (w->open_message.len > 0) send_message(w, w->open_message);
@@ -298,7 +378,7 @@ static bool expected_status(const struct websocket *w, int status)
 
 static void log_end(const struct websocket *w, const struct ws_end *end)
 {
-    struct log_value url = LOG_STR("url", target(w)->masked);
+    struct log_value url = LOG_STR("url", url_now(w)->masked);
     struct log_value retry = LOG_FLOAT("retry", w->interval_s);
     enum log_level   level = LOG_WARN;
 
@@ -356,11 +436,44 @@ static double jitter(const struct websocket *w)
     return 1 + w->retry_jitter * (2 * (double)n / UINT32_MAX - 1);
 }
 
+/* Takes the redirect of a refusal, if it may. */
+static bool redirected(struct websocket *w, const struct ws_end *end)
+{
+    struct arena next = {0};
+    struct url   u;
+    const char  *problem;
+    struct str   place = end->location;
+
+    if (end->kind != WS_END_REFUSED || place.len == 0 || w->redirects >= w->max_redirects)
+        return false;
+    if (end->http_status == 300 || (end->http_status > 303 && end->http_status < 307)) return false;
+    if (str_starts(place, STR("/")) && !str_starts(place, STR("//"))) {
+        struct buf authority = {0};
+        url_authority(url_now(w), &authority);
+        place = arena_printf(&next, "%s://%.*s%.*s", url_now(w)->tls ? "wss" : "ws",
+                             STR_ARG(buf_view(&authority)), STR_ARG(place));
+        buf_release(&authority);
+    }
+    bool good = url_parse(&next, place, &u, &problem) && u.scheme < URL_SOCKS5 && !u.has_userinfo &&
+                (u.tls || !url_now(w)->tls) && (!u.tls || w->client.tls);
+    if (!good) {
+        arena_release(&next);
+        return false;
+    }
+    arena_release(&w->redirect_arena);
+    w->redirect_arena = next;
+    w->elsewhere = u;
+    w->redirects++;
+    return true;
+}
+
 /* Pauses, unless another server of the list has not been tried yet. */
 static void connect_later(struct websocket *w)
 {
     double pause_s = 0;
 
+    w->elsewhere.host.data = NULL;
+    w->redirects = 0;
     w->server = w->failed ? (w->server + 1) % w->client.targets_len : 0;
     if (w->server == 0) pause_s = next_pause(w) * jitter(w);
     net_timer_set(w->net, &w->retry, (int64_t)(pause_s * (double)second_ns), connect_now, w);
@@ -394,6 +507,11 @@ static void on_ended(void *ctx, const struct ws_end *end)
     w->disconnected = true;
     w->failed = end->kind == WS_END_CONNECT || end->kind == WS_END_REFUSED ||
                 (end->kind == WS_END_PROTOCOL && w->taken == 0);
+    if (!w->stopping && redirected(w, end)) {
+        w->disconnected = false;
+        net_timer_set(w->net, &w->retry, 0, connect_now, w);
+        return;
+    }
     w->attempts++;
     if (!w->stopping) log_end(w, end);
     go_on(w);
@@ -408,7 +526,9 @@ static void connect_now(void *ctx)
 
     w->taken = 0;
     w->expecting = false;
-    if (ws_settings_config(&w->client, w->server, &config, &headers, &problem)) {
+    w->origins[0] = w->origins[1] = NULL;
+    const struct url *other = w->elsewhere.host.data ? &w->elsewhere : NULL;
+    if (ws_settings_config(&w->client, w->server, other, &config, &headers, &problem)) {
         w->connection = ws_client_open(&config, &ops, w);
     } else {
         const struct ws_end end = {

@@ -522,18 +522,20 @@ static bool put_auth(const struct ws_settings *s, uint32_t n, struct buf *out, s
     return good;
 }
 
-bool ws_settings_config(const struct ws_settings *s, uint32_t n, struct ws_client_config *out,
-                        struct buf *headers, struct buf *problem)
+bool ws_settings_config(const struct ws_settings *s, uint32_t n, const struct url *redirect,
+                        struct ws_client_config *out, struct buf *headers, struct buf *problem)
 {
-    for (uint32_t i = 0; i < s->headers.len; i++)
+    bool ours = !redirect || url_same_origin(redirect, &s->targets[n]);
+
+    for (uint32_t i = 0; i < s->headers.len && ours; i++)
         buf_printf(headers, "%.*s: %.*s\r\n", STR_ARG(s->headers.at[i].key),
                    STR_ARG(ast_text(s->headers.at[i].value)));
     if (s->origin.data) buf_printf(headers, "Origin: %.*s\r\n", STR_ARG(s->origin));
-    if (!put_auth(s, n, headers, problem)) return false;
-    out->url = &s->targets[n];
+    if (ours && !put_auth(s, n, headers, problem)) return false;
+    out->url = redirect ? redirect : &s->targets[n];
+    out->own_host = ours && has_header(s, "Host");
     out->proxy = s->proxies[n];
     out->headers = buf_view(headers);
-    out->own_host = has_header(s, "Host");
     out->tls = s->tls;
     out->tls_options = &s->tls_options;
     out->subprotocols = s->protocols;

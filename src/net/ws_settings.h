@@ -68,9 +68,11 @@ void ws_settings_close(struct ws_settings *s);
 /*
  * Fills what the settings say of the connection to targets[n] into `out`, of which the caller sets
  * the rest. The lines of the request, made anew, are appended to `headers`, which must live until
- * ws_client_open() returns. False with the reason: a token's file cannot be read.
+ * ws_client_open() returns. `redirect` (NULL: none) is where targets[n] sent us: when that is
+ * another host, it gets neither headers nor authentication. False with the reason: a token's file
+ * cannot be read.
  */
-bool ws_settings_config(const struct ws_settings *s, uint32_t n, struct ws_client_config *out,
-                        struct buf *headers, struct buf *problem);
+bool ws_settings_config(const struct ws_settings *s, uint32_t n, const struct url *redirect,
+                        struct ws_client_config *out, struct buf *headers, struct buf *problem);
 
 #endif

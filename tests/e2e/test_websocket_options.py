@@ -5,6 +5,8 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import http
+import json
 import random
 import re
 import socket
@@ -611,3 +613,55 @@ def test_attempts_come_to_an_end(lsc):
     p = lsc.start(config(free_port(), "retry_max_attempts => 2"))
     assert p.wait() == 0
     assert len(re.findall("connection failed", p.stderr)) == 3
+
+
+# ---- redirects, metadata ----
+
+
+def redirecting(location, status=302):
+    async def process_request(path, headers):
+        if path == "/feed":
+            return http.HTTPStatus(status), [("Location", location)], b""
+
+    return process_request
+
+
+def test_redirects_are_followed_only_when_allowed(lsc):
+    with Server(sending(message(1)), process_request=redirecting("/other")) as server:
+        p = lsc.start(config(server.port))
+        p.wait_log("request failed .*status=>302")
+        lsc.start(config(server.port, "max_redirects => 1")).wait_events("out", 1)
+
+
+def test_a_redirect_to_another_host_carries_no_credentials(lsc):
+    recorder = Recorder()
+    with Server(sending(message(1)), process_request=recorder) as other:
+        there = redirecting(f"ws://127.0.0.1:{other.port}/there", 307)
+        with Server(sending(), process_request=there) as server:
+            options = 'max_redirects => 2 bearer_token => "t" headers => { "X-Key" => "k" }'
+            lsc.start(config(server.port, options)).wait_events("out", 1)
+    path, headers = recorder.seen[0]
+    assert path == "/there" and "Authorization" not in headers and "X-Key" not in headers
+
+
+def test_redirects_in_a_circle_end(lsc):
+    with Server(sending(), process_request=redirecting("/feed")) as server:
+        p = lsc.start(config(server.port, "max_redirects => 3 retry_max_attempts => 0"))
+        assert p.wait() == 0
+        assert len(re.findall("request failed", p.stderr)) == 1
+
+
+def test_metadata(lsc):
+    show = '''filter { mutate { add_field => { "where" => "%{[@metadata][input][websocket]}" } } }'''
+    with Server(sending(message(1), b'{"message":2}'), subprotocols=["v1"]) as server:
+        text = config(server.port, 'subprotocols => "v1"').replace("ws://", "ws://u:secret@")
+        p = lsc.start(text + show)
+        first, second = (json.loads(e["where"]) for e in p.wait_events("out", 2))
+        remote = f"127.0.0.1:{server.port}"
+        assert first == {
+            "opcode": "text", "url": f"ws://***:***@{remote}/feed",
+            "remote": remote, "subprotocol": "v1",
+        }  # fmt: skip
+        assert second == {**first, "opcode": "binary"}
+        q = lsc.start(config(server.port, 'metadata => false subprotocols => "v1"') + show)
+        assert q.wait_events("out", 1)[0]["where"] == "%{[@metadata][input][websocket]}"
