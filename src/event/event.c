@@ -74,53 +74,24 @@ static void check_timestamp(struct event *ev, struct value *v, struct timestamp 
     event_tag(ev, STR("_timestampparsefailure"));
 }
 
-/* The members that an event treats in a special way; NULL: it has none such. */
-struct special {
-    struct value *timestamp, *version, *metadata, *tags;
-};
-
-/* Finds them in one look at the members: every event comes this way. */
-static struct special find_special(const struct map *m)
-{
-    struct special s = {NULL, NULL, NULL, NULL};
-
-    for (uint32_t i = 0; i < m->len; i++) {
-        const struct key *key = &m->members[i].key;
-        struct value     *v = &m->members[i].value;
-        if (key->hash == names.timestamp.hash && key_eq(key, &names.timestamp))
-            s.timestamp = v;
-        else if (key->hash == names.version.hash && key_eq(key, &names.version))
-            s.version = v;
-        else if (key->hash == names.metadata.hash && key_eq(key, &names.metadata))
-            s.metadata = v;
-        else if (key->hash == names.tags.hash && key_eq(key, &names.tags))
-            s.tags = v;
-    }
-    return s;
-}
-
 struct event *event_from_map(struct arena *a, struct map *m, struct timestamp now)
 {
-    struct event  *ev = event_new(a);
-    struct special s = find_special(m);
+    struct event *ev = event_new(a);
+    struct value *v;
 
     ev->data = *m;
-    if (s.metadata) {
-        if (s.metadata->kind != VALUE_MAP) return NULL;
-        ev->metadata = *s.metadata->as.map;
+    if ((v = map_get(&ev->data, names.metadata))) {
+        if (v->kind != VALUE_MAP) return NULL;
+        ev->metadata = *v->as.map;
         map_remove(&ev->data, names.metadata);
-        s = find_special(&ev->data);
     }
-    /* Adding may move the members, so what is there is looked at first. */
-    if (s.tags && !tags_valid(*s.tags)) {
-        check_tags(ev, s.tags);
-        s = find_special(&ev->data);
-    }
-    if (s.timestamp)
-        check_timestamp(ev, s.timestamp, now);
+    if ((v = map_get(&ev->data, names.tags)) && !tags_valid(*v)) check_tags(ev, v);
+    if ((v = map_get(&ev->data, names.timestamp)))
+        check_timestamp(ev, v, now);
     else
         *map_append(&ev->data, a, names.timestamp) = value_time(now);
-    if (!s.version) *map_append(&ev->data, a, names.version) = value_string(STR("1"));
+    if (!map_get(&ev->data, names.version))
+        *map_append(&ev->data, a, names.version) = value_string(STR("1"));
     return ev;
 }
 

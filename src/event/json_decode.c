@@ -214,7 +214,7 @@ static inline const char *read_name(struct decoder *d, const char *p)
     if (!next_byte(&p, d->end) || *p != ':') return fail(d, p, "expected a colon");
 
     struct key key = key_make(name);
-    uint64_t   bit = (uint64_t)1 << (key.hash >> 26);
+    uint64_t   bit = key_bit(key);
     if ((d->seen & bit) && d->top - d->base <= MAP_LINEAR) drop_earlier(d, &key);
     d->seen |= bit;
     stack_push(d)->key = key;
@@ -250,7 +250,7 @@ static struct value close_list(struct decoder *d)
 }
 
 /* Room for a few more members in the outermost map, as most pipelines add some. */
-enum { SPARE_MEMBERS = 4 };
+enum { SPARE_MEMBERS = 8 };
 
 static struct value close_map(struct decoder *d)
 {
@@ -260,6 +260,7 @@ static struct value close_map(struct decoder *d)
     if (len <= MAP_LINEAR) {
         if (len) memcpy(m->members, &d->stack[d->base], len * sizeof(*m->members));
         m->len = (uint32_t)len;
+        m->seen = d->seen;
     } else {
         for (size_t i = d->base; i < d->top; i++)
             *map_add(m, d->arena, d->stack[i].key) = d->stack[i].value;

@@ -61,6 +61,7 @@ static void index_build(struct map *m, struct arena *a, uint32_t members)
 /* Position of `key`, or UINT32_MAX. */
 static uint32_t map_find(const struct map *m, struct key key)
 {
+    if (!(m->seen & key_bit(key))) return UINT32_MAX;
     if (m->index) return m->index[index_slot(m, &key)] - 1;
     for (uint32_t i = 0; i < m->len; i++)
         if (key_eq(&m->members[i].key, &key)) return i;
@@ -92,6 +93,7 @@ struct value *map_append(struct map *m, struct arena *a, struct key key)
     if (m->index) m->index[index_slot(m, &key)] = m->len + 1;
 
     struct member *fresh = &m->members[m->len++];
+    m->seen |= key_bit(key);
     fresh->key = key;
     fresh->value = value_null();
     return &fresh->value;
@@ -153,6 +155,7 @@ bool map_remove(struct map *m, struct key key)
 void map_clear(struct map *m)
 {
     m->len = 0;
+    m->seen = 0;
     m->index = NULL;
 }
 
@@ -227,6 +230,7 @@ static struct map *copy_map(struct arena *a, const struct map *from, bool bytes)
         m->members[i] = (struct member){key, copy(a, from->members[i].value, bytes)};
     }
     m->len = from->len;
+    m->seen = from->seen;
     if (from->index) index_build(m, a, m->len);
     return m;
 }

@@ -59,6 +59,7 @@ struct member {
    larger maps have an index. Zero-initialised is an empty map. */
 struct map {
     uint32_t       len, cap;
+    uint64_t       seen; /* a bit for the hash of each name that was ever added: key_bit() */
     struct member *members;
     uint32_t      *index; /* NULL, or a hash table of positions + 1 */
     uint32_t       index_mask;
@@ -143,6 +144,12 @@ static inline struct key key_make(struct str name)
 static inline struct str key_str(struct key k)
 {
     return (struct str){k.name, k.len};
+}
+
+/* The bit of `seen` for names with this hash: most names that a map lacks are known by it. */
+static inline uint64_t key_bit(struct key k)
+{
+    return (uint64_t)1 << (k.hash >> 26);
 }
 
 static inline bool key_eq(const struct key *a, const struct key *b)
