@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/fatal.h"
+#include "base/file.h"
 #include "plugin/failure.h"
 #include "text/ip.h"
 #include "text/rubytext.h"
@@ -98,33 +99,11 @@ static void add_networks(struct network_list *l, struct str text, struct str sep
 
 /* ---- the file ---- */
 
-/* Reads the whole file; NULL with errno set when that fails. The caller frees. */
-static char *read_file(const char *path, size_t *len)
-{
-    FILE *f = fopen(path, "re");
-    char *text = NULL;
-
-    if (!f) return NULL;
-    size_t cap = 0;
-    *len = 0;
-    do {
-        cap = cap ? 2 * cap : 65536;
-        text = xrealloc(text, cap);
-        *len += fread(text + *len, 1, cap - *len, f);
-    } while (*len == cap && cap < FILE_MAX);
-    bool failed = ferror(f) || *len == FILE_MAX;
-    if (*len == FILE_MAX) errno = EFBIG;
-    fclose(f);
-    if (!failed) return text;
-    free(text);
-    return NULL;
-}
-
 /* Reads the file into a new list. An empty one counts as broken, as in Logstash. */
 static bool load(const struct cidr *c, struct network_list *out)
 {
     size_t len;
-    char  *text = read_file(c->network_path.data, &len);
+    char  *text = file_read(c->network_path.data, FILE_MAX, &len);
 
     if (!text) return false;
     add_networks(out, (struct str){text, len}, c->separator, NULL);
@@ -137,11 +116,9 @@ static bool load(const struct cidr *c, struct network_list *out)
 static void refresh(const struct cidr *c)
 {
     struct network_file *f = c->file;
-    int64_t              now = clock_monotonic_ns(), due = atomic_load(&f->next_ns);
     struct network_list  l = {0};
 
-    if (now < due) return;
-    if (!atomic_compare_exchange_strong(&f->next_ns, &due, now + c->refresh_interval.ns)) return;
+    if (!file_turn(&f->next_ns, c->refresh_interval.ns)) return;
     if (!load(c, &l)) {
         log_error("filter.cidr", "cannot read the networks again", LOG_STR("path", c->network_path),
                   LOG_CSTR("reason", strerror(errno)));

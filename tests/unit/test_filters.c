@@ -204,6 +204,61 @@ static void cidr_reads_its_file_again(void **state)
     filter_fixture_close(&f);
 }
 
+/* ---- translate ---- */
+
+static void translate_reads_its_file_again(void **state)
+{
+    struct filter_fixture f;
+    char                  folder[] = "/tmp/lsc-translate-XXXXXX", path[64], config[300];
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/d.csv", folder);
+    for (int replace = 0; replace < 2; replace++) {
+        write_file(path, "a,one\nb,two\n");
+        snprintf(config, sizeof(config),
+                 "translate { source => \"s\" target => \"t\" dictionary_path => \"%s\" "
+                 "refresh_interval => 0.000000001 refresh_behaviour => \"%s\" }",
+                 path, replace ? "replace" : "merge");
+        assert_true(filter_fixture_open(&f, config, ECS_V8));
+        gives(&f, "{\"s\":\"a\"}", "{\"s\":\"a\",\"t\":\"one\"}");
+        write_file(path, "a,three\nc,four\n");
+        gives(&f, "{\"s\":\"a\"}", "{\"s\":\"a\",\"t\":\"three\"}");
+        gives(&f, "{\"s\":\"c\"}", "{\"s\":\"c\",\"t\":\"four\"}");
+        gives(&f, "{\"s\":\"b\"}",
+              replace ? "{\"s\":\"b\"}" : "{\"s\":\"b\",\"t\":\"two\"}");
+        write_file(path, "\"broken");
+        gives(&f, "{\"s\":\"a\"}", "{\"s\":\"a\",\"t\":\"three\"}");
+        unlink(path);
+        gives(&f, "{\"s\":\"a\"}", "{\"s\":\"a\",\"t\":\"three\"}");
+        filter_fixture_close(&f);
+    }
+    rmdir(folder);
+}
+
+static void translate_refuses(void **state)
+{
+    (void)state;
+    refused("translate { dictionary => { \"a\" => \"b\" } }");
+    refused("translate { source => \"a\" field => \"b\" }");
+    refused("translate { source => \"a\" target => \"t\" destination => \"d\" }");
+    refused("translate { source => \"a\" regex => true dictionary => { \"(\" => \"b\" } }");
+    refused("translate { source => \"a\" dictionary_path => \"/etc/passwd\" }");
+}
+
+static void translate_takes_old_names(void **state)
+{
+    struct filter_fixture f;
+
+    (void)state;
+    one("translate { field => \"a\" destination => \"b\" dictionary => { \"1\" => \"x\" } }",
+        "{\"a\":1}", "{\"a\":1,\"b\":\"x\"}");
+    assert_true(filter_fixture_open(
+        &f, "translate { source => \"a\" dictionary => { \"1\" => \"x\" } }", ECS_V8));
+    gives(&f, "{\"a\":\"1\"}", "{\"a\":\"x\"}"); /* in place by default with ECS */
+    filter_fixture_close(&f);
+}
+
 static void cidr_takes_one_source(void **state)
 {
     (void)state;
@@ -300,6 +355,9 @@ int main(void)
         cmocka_unit_test(replays),
         cmocka_unit_test(cidr_reads_its_file_again),
         cmocka_unit_test(cidr_takes_one_source),
+        cmocka_unit_test(translate_reads_its_file_again),
+        cmocka_unit_test(translate_refuses),
+        cmocka_unit_test(translate_takes_old_names),
         cmocka_unit_test(prune_compares_the_text_of_numbers),
         cmocka_unit_test(de_dot_loses_nothing),
         cmocka_unit_test(bytes_needs_a_target),
