@@ -36,7 +36,12 @@ static void report(void *ctx)
 {
     struct lookup *l = ctx;
 
-    if (!l->cancelled) {
+    /* Its thread still holds the lock while it posts: only then is it done with `l` and the loop.
+     */
+    pthread_mutex_lock(&l->lock);
+    bool cancelled = l->cancelled;
+    pthread_mutex_unlock(&l->lock);
+    if (!cancelled) {
         struct addrinfo *found = l->found;
         l->found = NULL;
         l->done(l->ctx, found, found ? NULL : gai_strerror(l->status));
