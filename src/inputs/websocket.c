@@ -71,6 +71,7 @@ enum { MODE_CLIENT, MODE_SERVER };
 
 static const char *const message_types[] = {"text", "binary", NULL};
 static const char *const ws_verifications[] = {"full", "certificate", "none", NULL};
+static const char *const ws_stores[] = {"pkcs12", NULL};
 static const char *const ws_compressions[] = {"none", "permessage-deflate", NULL};
 static const char *const oauth1_methods[] = {"HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT", NULL};
 static const char *const oauth1_styles[] = {"rfc5849", "benthos", NULL};

@@ -41,6 +41,7 @@ struct conn {
 
 static void try_next(struct conn *c);
 static void ready(void *ctx, uint32_t events);
+static void timed_out(void *ctx);
 
 const char *conn_failure_name(enum conn_failure f)
 {
@@ -294,6 +295,9 @@ static void begin_tls(struct conn *c)
         return;
     }
     c->stage = SHAKING_HANDS;
+    int64_t left = c->limit.armed ? c->limit.due_ns - clock_monotonic_ns() : INT64_MAX;
+    if (c->target.tls_timeout_ns && c->target.tls_timeout_ns < left)
+        net_timer_set(c->target.net, &c->limit, c->target.tls_timeout_ns, timed_out, c);
     shake_hands(c);
 }
 

@@ -23,8 +23,9 @@ struct conn_target {
     uint16_t                 port;
     SSL_CTX                 *tls; /* NULL: plain */
     const struct tls_client *tls_options;
-    const struct proxy      *proxy;      /* NULL: none */
-    int64_t                  timeout_ns; /* for all of DNS, TCP and TLS; 0: none */
+    const struct proxy      *proxy;          /* NULL: none */
+    int64_t                  timeout_ns;     /* for all of DNS, TCP and TLS; 0: none */
+    int64_t                  tls_timeout_ns; /* for TLS alone; 0: none */
 };
 
 struct conn_ops {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 
 static bool is_inline(struct str from)
 {
@@ -89,4 +90,45 @@ EVP_PKEY *pem_key(struct str from, struct str passphrase, struct buf *problem)
     }
     ERR_clear_error();
     return key;
+}
+
+static bool is_jks(BIO *bio)
+{
+    unsigned char magic[4] = {0};
+
+    BIO_read(bio, magic, sizeof(magic));
+    (void)BIO_reset(bio);
+    return memcmp(magic, "\xfe\xed\xfe\xed", 4) == 0;
+}
+
+bool pkcs12_read(struct str path, struct str password, struct pkcs12 *out, struct buf *problem)
+{
+    struct buf name = {0}, secret = {0};
+    BIO       *bio = NULL;
+    PKCS12    *p12 = NULL;
+    bool       done = false;
+
+    *out = (struct pkcs12){0};
+    buf_str(&name, path);
+    if (password.data) buf_str(&secret, password);
+    bio = BIO_new_file(buf_cstr(&name), "rb");
+    if (!bio)
+        buf_printf(problem, "%.*s: %s", STR_ARG(path), strerror(errno));
+    else if (is_jks(bio))
+        buf_printf(problem,
+                   "%.*s is a JKS file; convert it: keytool -importkeystore -srckeystore "
+                   "OLD -destkeystore NEW -deststoretype pkcs12",
+                   STR_ARG(path));
+    else if (!(p12 = d2i_PKCS12_bio(bio, NULL)))
+        buf_printf(problem, "%.*s is no PKCS#12 file", STR_ARG(path));
+    else if (!(done =
+                   PKCS12_parse(p12, buf_cstr(&secret), &out->key, &out->certificate, &out->chain)))
+        buf_printf(problem, "%.*s cannot be opened with this password", STR_ARG(path));
+    PKCS12_free(p12);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (secret.data) OPENSSL_cleanse(secret.data, secret.cap);
+    buf_release(&secret);
+    buf_release(&name);
+    return done;
 }

@@ -18,4 +18,13 @@ X509 *pem_certificate(struct str from, STACK_OF(X509) * *chain, struct buf *prob
    NULL on failure. */
 EVP_PKEY *pem_key(struct str from, struct str passphrase, struct buf *problem);
 
+/* The contents of a PKCS#12 file; each may be NULL when the file has none. False on failure, also
+   for Java's own JKS format, with how to convert it. */
+struct pkcs12 {
+    X509 *certificate;
+    STACK_OF(X509) * chain;
+    EVP_PKEY *key;
+};
+bool pkcs12_read(struct str path, struct str password, struct pkcs12 *out, struct buf *problem);
+
 #endif

@@ -35,13 +35,31 @@ static bool system_roots(SSL_CTX *context)
     return SSL_CTX_set_default_verify_paths(context);
 }
 
+static bool add_truststore(X509_STORE *store, const struct tls_client *o, struct buf *problem)
+{
+    struct pkcs12 from;
+
+    if (!pkcs12_read(o->truststore, o->truststore_password, &from, problem)) return false;
+    int count = sk_X509_num(from.chain);
+    for (int i = 0; i < count; i++)
+        X509_STORE_add_cert(store, sk_X509_value(from.chain, i));
+    if (from.certificate) X509_STORE_add_cert(store, from.certificate);
+    if (count <= 0 && !from.certificate)
+        buf_printf(problem, "%.*s holds no certificate", STR_ARG(o->truststore));
+    sk_X509_pop_free(from.chain, X509_free);
+    bool any = count > 0 || from.certificate;
+    X509_free(from.certificate);
+    EVP_PKEY_free(from.key);
+    return any;
+}
+
 static bool given_roots(SSL_CTX *context, const struct tls_client *o, struct buf *problem)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
 
     for (uint32_t i = 0; i < o->authorities_len; i++)
         if (!pem_authorities(o->authorities[i], store, problem)) return false;
-    return true;
+    return !o->truststore.data || add_truststore(store, o, problem);
 }
 
 /* Chooses among several certificates by what the server says that it accepts. */
@@ -120,7 +138,8 @@ SSL_CTX *tls_client_context(const struct tls_client *o, struct buf *problem)
                        NULL);
     if (o->pairs_len) SSL_CTX_set_cert_cb(context, choose_pair, (void *)o);
     if (o->pinned) SSL_CTX_set_cert_verify_callback(context, verify_pinned, (void *)o);
-    bool done = o->authorities_len ? given_roots(context, o, problem) : system_roots(context);
+    bool own = o->authorities_len || o->truststore.data;
+    bool done = own ? given_roots(context, o, problem) : system_roots(context);
     if (done && set_protocol(context, o, problem)) return context;
     ERR_clear_error();
     SSL_CTX_free(context);

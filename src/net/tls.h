@@ -24,7 +24,9 @@ struct tls_client {
     enum tls_verify   verify;
     uint32_t          authorities_len; /* 0: the system's roots */
     const struct str *authorities;     /* paths or PEM, see net/pem.h */
-    uint32_t          pairs_len;       /* the one that the server's request fits is sent */
+    struct str        truststore;      /* a PKCS#12 file with more of them; data NULL: none */
+    struct str        truststore_password;
+    uint32_t          pairs_len; /* the one that the server's request fits is sent */
     struct tls_pair  *pairs;
     int               min_version, max_version; /* TLS1_2_VERSION …; 0: 1.2 and 1.3 */
     const char       *ciphers;                  /* of TLS 1.2, OpenSSL's list; NULL: its own */

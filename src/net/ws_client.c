@@ -386,6 +386,7 @@ struct ws_client *ws_client_open(const struct ws_client_config *config,
         .tls_options = config->tls_options,
         .proxy = config->proxy,
         .timeout_ns = config->connect_timeout_ns,
+        .tls_timeout_ns = config->tls_timeout_ns,
     };
     c->conn = conn_open(&target, &conn_ops, c);
     return c;

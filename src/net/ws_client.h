@@ -30,6 +30,7 @@ struct ws_client_config {
     const struct tls_client *tls_options;
     const struct proxy      *proxy; /* NULL: none */
     int64_t                  connect_timeout_ns, close_timeout_ns;
+    int64_t                  tls_timeout_ns; /* 0: none of its own */
     size_t                   max_message;
     int64_t                  ping_interval_ns, ping_timeout_ns; /* 0: no pings */
     struct str               ping_message;    /* text instead of a ping frame; data NULL: none */

@@ -376,7 +376,7 @@ static bool read_pairs(struct ws_settings *s, struct plugin_open *cx)
         return plugin_error(cx, s->ssl_certificate.len ? "ssl_certificate" : "ssl_key",
                             "\"ssl_certificate\" and \"ssl_key\" belong together, one key for each "
                             "certificate");
-    t->pairs = arena_zalloc(cx->arena, s->ssl_key.len * sizeof(*t->pairs) + 1);
+    t->pairs = arena_zalloc(cx->arena, (s->ssl_key.len + 1) * sizeof(*t->pairs));
     for (uint32_t i = 0; i < s->ssl_key.len && problem.len == 0; i++) {
         struct tls_pair *p = &t->pairs[t->pairs_len++];
         const char      *name = "ssl_certificate";
@@ -394,6 +394,25 @@ static bool read_pairs(struct ws_settings *s, struct plugin_open *cx)
     return good;
 }
 
+/* A key and certificate from a PKCS#12 file, besides those of ssl_certificate. */
+static bool read_keystore(struct ws_settings *s, struct plugin_open *cx)
+{
+    struct tls_client *t = &s->tls_options;
+    struct buf         problem = {0};
+    struct pkcs12      from;
+
+    if (!s->ssl_keystore_path.data) return true;
+    bool good = pkcs12_read(s->ssl_keystore_path, s->ssl_keystore_password.secret, &from, &problem);
+    t->pairs[t->pairs_len++] = (struct tls_pair){from.certificate, from.chain, from.key};
+    if (good && (!from.key || !from.certificate)) {
+        buf_str(&problem, STR("there is no private key with its certificate in it"));
+        good = false;
+    }
+    if (!good) plugin_error(cx, "ssl_keystore_path", "%s", buf_cstr(&problem));
+    buf_release(&problem);
+    return good;
+}
+
 static bool open_tls(struct ws_settings *s, struct plugin_open *cx)
 {
     struct tls_client *t = &s->tls_options;
@@ -404,11 +423,14 @@ static bool open_tls(struct ws_settings *s, struct plugin_open *cx)
     t->authorities_len = s->ssl_certificate_authorities.len;
     t->authorities = s->ssl_certificate_authorities.at;
     t->renegotiation = s->ssl_renegotiation;
+    t->truststore = s->ssl_truststore_path;
+    t->truststore_password = s->ssl_truststore_password.secret;
     t->server_name = s->ssl_server_name;
     good = read_fingerprint(s, cx);
     good = read_protocols(s, cx) && good;
     good = read_ciphers(s, cx) && good;
     good = read_pairs(s, cx) && good;
+    good = good && read_keystore(s, cx);
     for (uint32_t i = 0; i < s->targets_len; i++)
         wanted |= s->targets[i].tls;
     if (!good || !wanted) return good;
@@ -417,8 +439,11 @@ static bool open_tls(struct ws_settings *s, struct plugin_open *cx)
                        "the server's certificate is not verified: anyone may pretend to be it");
     s->tls = tls_client_context(t, &problem);
     if (!s->tls)
-        plugin_error(cx, t->authorities_len ? "ssl_certificate_authorities" : "url", "%s",
-                     buf_cstr(&problem));
+        plugin_error(cx,
+                     t->authorities_len   ? "ssl_certificate_authorities"
+                     : t->truststore.data ? "ssl_truststore_path"
+                                          : "url",
+                     "%s", buf_cstr(&problem));
     buf_release(&problem);
     return s->tls != NULL;
 }
@@ -539,6 +564,7 @@ bool ws_settings_config(const struct ws_settings *s, uint32_t n, const struct ur
     out->tls = s->tls;
     out->tls_options = &s->tls_options;
     out->subprotocols = s->protocols;
+    out->tls_timeout_ns = s->ssl_handshake_timeout * 1000000;
     out->connect_timeout_ns = s->connect_timeout.ns;
     out->close_timeout_ns = s->close_timeout.ns;
     out->max_message = (size_t)s->max_message_size;

@@ -29,6 +29,10 @@ struct ws_settings {
     int                     ssl_verification_mode;
     struct strings          ssl_certificate_authorities, ssl_certificate, ssl_key;
     struct password         ssl_key_passphrase;
+    struct str              ssl_keystore_path, ssl_truststore_path;
+    struct password         ssl_keystore_password, ssl_truststore_password;
+    int                     ssl_keystore_type, ssl_truststore_type;
+    int64_t                 ssl_handshake_timeout;
     struct strings          ssl_cipher_suites, ssl_supported_protocols;
     struct str              ssl_server_name, ca_trusted_fingerprint;
     const struct ast_value *proxy;

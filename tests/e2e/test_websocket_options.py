@@ -316,6 +316,32 @@ def test_a_client_certificate(lsc, certificates, tmp_path, form):  # noqa: F811
         q.wait_log("TLS|certificate required|connection lost")
 
 
+def test_pkcs12_stores(lsc, certificates, tmp_path):  # noqa: F811
+    def openssl(*args):
+        subprocess.run(["openssl", *map(str, args)], cwd=tmp_path, check=True, capture_output=True)
+
+    openssl("pkcs12", "-export", "-in", certificates / "cert.pem", "-inkey", certificates / "key.pem",
+            "-passout", "pass:pw", "-out", "keys.p12")  # fmt: skip
+    openssl("pkcs12", "-export", "-in", certificates / "ca.pem", "-nokeys", "-passout", "pass:pw",
+            "-out", "trust.p12")  # fmt: skip
+    context = tls_server(certificates)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(certificates / "ca.pem")
+    options = f"""ssl_keystore_path => "{tmp_path}/keys.p12" ssl_keystore_password => "pw"
+                  ssl_truststore_path => "{tmp_path}/trust.p12" ssl_truststore_password => "pw" """
+    with Server(sending(message(1)), tls=context) as server:
+        lsc.start(config(server.port, options, "wss")).wait_events("out", 1)
+    config_error(lsc, options.replace("pw", "no"), "cannot be opened with this password")
+    (tmp_path / "trust.p12").write_bytes(b"\xfe\xed\xfe\xed\0\0\0\2")
+    config_error(lsc, options, "keytool -importkeystore", "wss://h/")
+
+
+def test_the_tls_handshake_has_a_time_limit(lsc):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        p = lsc.start(config(listener.getsockname()[1], "ssl_handshake_timeout => 200", "wss"))
+        p.wait_log("connection failed .*time-out.*no answer to the TLS handshake")
+
+
 @pytest.mark.parametrize("version,option,works", [
     ("TLSv1_2", "", True), ("TLSv1_3", "", True),
     ("TLSv1_2", 'ssl_supported_protocols => ["TLSv1.3"]', False),
