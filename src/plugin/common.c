@@ -44,6 +44,11 @@ static const struct plugin *find_plugin(enum plugin_kind kind, struct str name, 
     const char          *word = plugin_kind_name(kind);
 
     if (p) return p;
+    if (plugin_problem(kind, name)) {
+        diag(cx->diags, DIAG_ERROR, loc, "cannot use the %s \"%.*s\": %s", word, STR_ARG(name),
+             plugin_problem(kind, name));
+        return NULL;
+    }
     if (plugin_later(kind, name)) {
         diag(cx->diags, DIAG_ERROR, loc, "lsc does not have the %s \"%.*s\" yet", word,
              STR_ARG(name));

@@ -11,9 +11,14 @@
 void help_list(FILE *out)
 {
     const struct plugin *p;
+    enum plugin_kind     kind;
+    const char          *name;
 
     for (uint32_t i = 0; (p = plugin_at(i)) != NULL; i++)
         fprintf(out, "%-6s  %-14s  %s\n", plugin_kind_name(p->kind), p->name, p->summary);
+    for (uint32_t i = 0; plugin_missing_at(i, &kind, &name); i++)
+        fprintf(out, "%-6s  %-14s  (missing) %s\n", plugin_kind_name(kind), name,
+                plugin_problem(kind, str_of(name)));
 }
 
 /* Words of `text` in lines of at most `width` columns, each after `indent` blanks. */
@@ -97,6 +102,21 @@ static void print_row(const struct option *o, FILE *out)
     buf_release(&b);
 }
 
+/* A plugin without its module: what is missing. */
+static bool explain_missing(struct str kind, struct str word)
+{
+    enum plugin_kind k;
+    const char      *name;
+
+    for (uint32_t i = 0; plugin_missing_at(i, &k, &name); i++) {
+        if (!str_is(word, name) || (kind.len && !str_is(kind, plugin_kind_name(k)))) continue;
+        fprintf(stderr, "lsc: no help on the %s \"%s\": %s\n", plugin_kind_name(k), name,
+                plugin_problem(k, word));
+        return true;
+    }
+    return false;
+}
+
 static void print_plugin(const struct plugin *p, FILE *out)
 {
     fprintf(out, "%s %s: %s\n", plugin_kind_name(p->kind), p->name, p->summary);
@@ -125,7 +145,7 @@ bool help_plugin(struct str name, FILE *out)
         if (found++) fputc('\n', out);
         print_plugin(p, out);
     }
-    if (!found)
+    if (!found && !explain_missing(kind, word))
         fprintf(stderr, "lsc: no plugin is called \"%.*s\"%s%s%s\n", STR_ARG(name),
                 near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     return found > 0;

@@ -207,12 +207,17 @@ struct metrics {
 
 /* ---- the registry ---- */
 
-/* NULL: no such plugin. */
+/* NULL: no such plugin, or one in a module that cannot be loaded. Opens the module it is in
+   (plugin/module.h), as plugin_at() does, so one thread at a time. */
 const struct plugin *plugin_find(enum plugin_kind kind, struct str name);
+/* Why the plugin's module cannot be loaded, after plugin_find(); NULL when that is not so. */
+const char *plugin_problem(enum plugin_kind kind, struct str name);
 /* True when Logstash has a plugin of that name which lsc does not have yet. */
 bool plugin_later(enum plugin_kind kind, struct str name);
 /* The i-th plugin of all, sorted by kind and name; NULL after the last. */
 const struct plugin *plugin_at(uint32_t i);
+/* The i-th of those that plugin_at() leaves out: their modules cannot be loaded. False: no more. */
+bool                 plugin_missing_at(uint32_t i, enum plugin_kind *kind, const char **name);
 const char          *plugin_kind_name(enum plugin_kind kind);
 /* The plugin of that kind with the nearest name, for "did you mean"; or NULL. */
 const char *plugin_nearest(enum plugin_kind kind, struct str name);
