@@ -207,6 +207,23 @@ bool event_set(struct event *ev, const struct field *f, struct value v)
     return true;
 }
 
+bool event_set_named(struct event *ev, struct key name, struct value v)
+{
+    struct str text = key_str(name);
+    bool       plain = text.len == 0 || (text.data[0] != '@' && !key_eq(&name, &names.tags));
+
+    /* Brackets, or what may stand for them: see field_set_escape(). */
+    for (size_t i = 0; plain && i < text.len; i++)
+        plain = text.data[i] != '[' && text.data[i] != ']' && text.data[i] != '%' &&
+                text.data[i] != '&';
+    if (plain) {
+        *map_add(&ev->data, ev->arena, name) = v;
+        return true;
+    }
+    const struct field *f = field_parse(ev->arena, text, NULL, NULL);
+    return f && event_set(ev, f, v);
+}
+
 static bool remove_all_metadata(struct event *ev, struct value *old)
 {
     struct map *taken = map_new(ev->arena, 0);

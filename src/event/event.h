@@ -48,6 +48,11 @@ struct value *event_get(const struct event *ev, const struct field *f);
  */
 bool event_set(struct event *ev, const struct field *f, struct value v);
 
+/* The same for a name that comes with the data (a key of JSON, CSV or key=value text): with
+   brackets it is a field reference; false as well when it is not a valid one. The name is not
+   copied. */
+bool event_set_named(struct event *ev, struct key name, struct value v);
+
 /* Takes the value out; false when there was none. `*old` (may be NULL) gets it. */
 bool event_remove(struct event *ev, const struct field *f, struct value *old);
 
