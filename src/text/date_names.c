@@ -78,9 +78,9 @@ struct str date_locale_list(struct arena *a)
 
     for (int i = 0; i < LOCALES; i++) {
         const char *rest = locales[i].tags;
-        struct str  tag;
+        struct str  tag = {0};
         next_piece(&rest, ' ', &tag);
-        if (memchr(tag.data, '-', tag.len)) continue; /* a region */
+        if (tag.len == 0 || memchr(tag.data, '-', tag.len)) continue; /* a region */
         list = arena_printf(a, "%.*s%s%.*s", STR_ARG(list), list.len ? ", " : "", STR_ARG(tag));
     }
     return list;
