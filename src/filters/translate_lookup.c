@@ -1,8 +1,9 @@
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/fatal.h"
 #include "filters/translate.h"
-#include "text/regex.h"
+#include "text/regex_set.h"
 #include "text/rubytext.h"
 
 /* How the translate filter finds things in a dictionary. Source: filters/fetch_strategy/. */
@@ -10,8 +11,7 @@
 struct lookup {
     struct dictionary *words;
     enum lookup_mode   mode;
-    struct arena       arena;   /* of the regexes */
-    struct regex     **regexes; /* REGEX: one for each entry */
+    struct regex_set  *regexes; /* REGEX: one for each entry, in their order */
     uint32_t          *lengths; /* WITHIN: those that keys have, ascending */
     uint32_t           lengths_len;
     bool               first[256]; /* WITHIN: bytes that keys begin with */
@@ -22,11 +22,8 @@ void lookup_free(void *lookup)
     struct lookup *l = lookup;
 
     if (!l) return;
-    for (uint32_t i = 0; l->regexes && i < l->words->len; i++)
-        regex_free(l->regexes[i]);
-    free(l->regexes);
+    regex_set_free(l->regexes);
     free(l->lengths);
-    arena_release(&l->arena);
     dictionary_free(l->words);
     free(l);
 }
@@ -40,15 +37,15 @@ static bool compile(struct lookup *l, struct dictionary_error *error)
 {
     struct regex_error problem;
 
-    l->regexes = xcalloc(l->words->len + 1, sizeof(struct regex *));
+    l->regexes = regex_set_new();
     for (uint32_t i = 0; i < l->words->len; i++) {
         struct str key = key_str(l->words->entries[i].key);
-        l->regexes[i] = regex_compile(&l->arena, key, 0, &problem);
-        if (l->regexes[i]) continue;
+        if (regex_set_add(l->regexes, key, 0, &problem) >= 0) continue;
         snprintf(error->text, sizeof(error->text), "the key \"%.*s\" is not a regex: %s",
                  key.len > 60 ? 60 : (int)key.len, key.data, problem.message);
         return false;
     }
+    regex_set_ready(l->regexes);
     return true;
 }
 
@@ -131,10 +128,9 @@ bool lookup_fetch(const struct lookup *l, struct str source, struct arena *a, st
         if (found) *out = *found;
         return found != NULL;
     }
-    for (uint32_t i = 0; i < l->words->len; i++) {
-        if (!regex_test(l->regexes[i], source)) continue;
-        *out = l->words->entries[i].value;
-        return true;
-    }
-    return false;
+    struct regex_hits hits = regex_set_look(l->regexes, source, a);
+    struct span       whole;
+    int64_t           at = regex_set_find(l->regexes, source, hits, 0, l->words->len, &whole, 1);
+    if (at >= 0) *out = l->words->entries[at].value;
+    return at >= 0;
 }
