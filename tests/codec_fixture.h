@@ -118,12 +118,10 @@ static inline bool codec_fixture_event_is(struct codec_fixture *f, uint32_t i, c
     struct value got = value_clone(&f->batch, value_map(&f->events[i]->data));
     if (!map_get(want.as.map, names.timestamp)) map_remove(got.as.map, names.timestamp);
     if (!map_get(want.as.map, names.version)) map_remove(got.as.map, names.version);
-    struct value *time = map_get(got.as.map, names.timestamp);
-    if (time) { /* the JSON has a string */
-        buf_clear(&f->out);
-        value_text(*time, &f->out);
-        *time = value_string(arena_copy(&f->batch, buf_view(&f->out)));
-    }
+    buf_clear(&f->out); /* as JSON, in which times are strings */
+    json_encode(got, &f->out);
+    if (!json_decode(&f->batch, arena_copy(&f->batch, buf_view(&f->out)), NULL, &got, NULL))
+        return false;
     return value_eq(got, want);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "event/json.h"
+#include "text/message.h"
 
 /* Java's String.trim(): everything up to the blank counts. */
 static bool blank(struct str s)
@@ -14,10 +15,8 @@ static bool blank(struct str s)
 void json_message_fail(struct arena *a, struct str text, struct timestamp now,
                        struct json_message *out)
 {
-    struct event *ev = event_blank(a, now);
+    struct event *ev = message_failed(a, text, STR("_jsonparsefailure"), now);
 
-    *map_add(&ev->data, a, names.message) = value_string(text);
-    event_tag(ev, STR("_jsonparsefailure"));
     *out = (struct json_message){.len = 1, .one = ev, .failed = true};
     out->at = &out->one;
 }
@@ -32,18 +31,9 @@ static struct event *event_of(struct arena *a, struct value v, const struct fiel
         *why = "not an object";
         return NULL;
     }
-    if (target) {
-        struct event *ev = event_blank(a, now);
-        if (event_set(ev, target, value_map(m))) return ev;
-        *why = "the target cannot be set";
-        return NULL;
-    }
-    const struct value *metadata = map_get(m, names.metadata);
-    if (metadata && metadata->kind != VALUE_MAP) {
-        *why = "@metadata is not an object";
-        return NULL;
-    }
-    return event_from_map(a, m, now);
+    struct event *ev = message_map_event(a, m, target, now);
+    if (!ev) *why = target ? "the target cannot be set" : "@metadata is not an object";
+    return ev;
 }
 
 /* The events of a document: one, or those of a list. False with `*why` set when it has others. */
