@@ -55,38 +55,6 @@ const char *mutate_gsub(const struct mutate_step *s, struct event *ev, struct fi
 
 typedef void change_case(struct buf *out, struct str s);
 
-/* Letters that have a form of their own as the first of a word, where upper case has another:
-   the digraphs of Croatian and such. */
-static uint32_t title_case(uint32_t upper)
-{
-    if (upper == 0x1C4 || upper == 0x1C7 || upper == 0x1CA || upper == 0x1F1) return upper + 1;
-    return upper;
-}
-
-/* Ruby's capitalize: the first character as a title has it, the rest in lower case. A character
-   that grows in upper case (ß: SS) keeps only its first letter large. */
-static void capitalize(struct buf *out, struct str s)
-{
-    uint32_t c;
-    char     title[4];
-
-    if (s.len == 0) return;
-    size_t start = out->len, first = utf8_get(s, &c);
-    utf8_upper(out, (struct str){s.data, first});
-    struct str upper = {out->data + start, out->len - start};
-    size_t     head = utf8_get(upper, &c), title_len = utf8_put(title, title_case(c));
-
-    /* At most three characters, so this copy is small: the buf may move while it is read. */
-    char       rest[16];
-    struct str tail = {rest, upper.len - head};
-    if (tail.len > sizeof(rest)) tail.len = 0;
-    memcpy(rest, upper.data + head, tail.len);
-    out->len = start;
-    buf_put(out, title, title_len);
-    utf8_lower(out, tail);
-    utf8_lower(out, str_from(s, first));
-}
-
 static void change_string(struct value *v, change_case *change, struct event *ev, struct buf *buf)
 {
     if (v->kind != VALUE_STRING) return;
@@ -124,7 +92,7 @@ const char *mutate_lowercase(const struct mutate_step *s, struct event *ev,
 const char *mutate_capitalize(const struct mutate_step *s, struct event *ev,
                               struct filter_context *cx)
 {
-    return change_field(s, capitalize, ev, cx->buf);
+    return change_field(s, ruby_capitalize, ev, cx->buf);
 }
 
 const char *mutate_strip(const struct mutate_step *s, struct event *ev, struct filter_context *cx)

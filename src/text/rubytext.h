@@ -29,6 +29,9 @@ struct str ruby_strip(struct str s);
  */
 struct list *ruby_split(struct arena *a, struct str s, struct str separator, bool keep_trailing);
 
+/* Appends String#capitalize: the first character as a title has it, the rest in lower case. */
+void ruby_capitalize(struct buf *out, struct str s);
+
 /* String#to_i: the integer at the start of `s`, else 0. An INT, or a NUMBER with digits in `a`. */
 struct value ruby_to_i(struct arena *a, struct str s);
 
