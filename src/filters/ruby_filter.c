@@ -1,0 +1,244 @@
+/*
+ * Events on their way from a worker to a Ruby object and back.
+ *
+ * Threads: workers hand over events and wait; the object is touched on Ruby's thread only.
+ */
+#include "filters/ruby_filter.h"
+
+#include <stdlib.h>
+
+#include "base/fatal.h"
+#include "filters/ruby_vm.h"
+#include "plugin/failure.h"
+
+struct ruby_filter {
+    VALUE             object;
+    const char       *component;
+    struct log_limit *limit;
+};
+
+/* ---- opening ---- */
+
+struct opening {
+    const char *class;
+    struct map *options;
+    VALUE       object;
+    char       *error;
+};
+
+static VALUE make_object(VALUE arg)
+{
+    struct opening *o = (struct opening *)arg;
+
+    o->object = rb_obj_alloc(rb_path2class(o->class));
+    return rb_funcall(o->object, rb_intern("lsc_open"), 1, ruby_of_value(value_map(o->options)));
+}
+
+static void open_object(void *data)
+{
+    struct opening *o = data;
+    int             status = 0;
+
+    rb_protect(make_object, (VALUE)o, &status);
+    if (status)
+        o->error = ruby_error_text();
+    else
+        rb_gc_register_mark_object(o->object);
+    ruby_take_emitted(); /* by init: there is no event that they could follow */
+}
+
+/* The setting that a message begins with, as "(ruby filter timeout code):2: "; else NULL. */
+static const char *blamed_setting(struct str *message, struct arena *a, int64_t *line)
+{
+    ptrdiff_t start = str_find(*message, STR(" filter ")), end = str_find(*message, STR("):"));
+    ptrdiff_t open = str_find(*message, STR("("));
+
+    if (open < 0 || start < open || end < start) return NULL;
+    char *name = (char *)(uintptr_t)arena_cstr(
+        a, (struct str){message->data + start + 8, (size_t)(end - start - 8)});
+    for (char *c = name; *c; c++)
+        if (*c == ' ') *c = '_';
+    *line = strtoll(message->data + end + 2, NULL, 10);
+    struct str rest = str_from(*message, (size_t)end + 2);
+    ptrdiff_t  colon = str_find(rest, STR(": "));
+    if (colon >= 0) *message = str_from(rest, (size_t)colon + 2);
+    return name;
+}
+
+static size_t line_offset(struct str text, int64_t line)
+{
+    size_t at = 0;
+
+    for (; line > 1; line--) {
+        ptrdiff_t end = str_find(str_from(text, at), STR("\n"));
+        if (end < 0) break;
+        at += (size_t)end + 1;
+    }
+    return at;
+}
+
+static void report(const struct plugin_open *cx, const char *text)
+{
+    struct str                message = str_of(text);
+    int64_t                   line = 0;
+    const char               *name = blamed_setting(&message, cx->arena, &line);
+    const struct ast_setting *s = name ? plugin_setting(cx, name) : NULL;
+
+    message.len = strcspn(message.data, "\n");
+    if (!s) {
+        plugin_error(cx, NULL, "%.*s", STR_ARG(message));
+        return;
+    }
+    struct loc at = ast_loc_at(&s->value, line_offset(ast_text(&s->value), line));
+    diag(cx->diags, DIAG_ERROR, at, "%.*s", STR_ARG(message));
+}
+
+struct ruby_filter *ruby_filter_open(const char *class, struct map *options, struct plugin_open *cx)
+{
+    struct opening      o = {.class = class, .options = options};
+    struct ruby_filter *f = arena_zalloc(cx->arena, sizeof(*f));
+    const char         *problem;
+
+    if (!ruby_vm_start(&problem)) {
+        plugin_error(cx, NULL, "%s", problem);
+        return NULL;
+    }
+    ruby_option(options, cx->arena, "check_only", value_bool(cx->path_data.len == 0));
+    ruby_option_str(options, cx->arena, "id", cx->id);
+    ruby_vm_call(open_object, &o, NULL);
+    if (o.error) {
+        report(cx, o.error);
+        free(o.error);
+        return NULL;
+    }
+    f->object = o.object;
+    f->component = arena_printf(cx->arena, "filter.%.*s", STR_ARG(cx->ast->name)).data;
+    f->limit = arena_zalloc(cx->arena, sizeof(*f->limit));
+    return f;
+}
+
+void ruby_option(struct map *options, struct arena *a, const char *name, struct value v)
+{
+    *map_add(options, a, key_make(str_of(name))) = v;
+}
+
+void ruby_option_str(struct map *options, struct arena *a, const char *name, struct str s)
+{
+    ruby_option(options, a, name, s.data ? value_string(s) : value_null());
+}
+
+/* ---- events ---- */
+
+struct filtering {
+    const struct ruby_filter *filter;
+    struct event             *ev; /* NULL: a flush */
+    bool                      final;
+    struct filter_context    *cx;
+    VALUE                     wrapped;
+    enum verdict              verdict;
+    struct str                error; /* in the batch's arena; data NULL: none */
+    struct event_list         made;
+};
+
+static VALUE call_filter(VALUE arg)
+{
+    struct filtering *f = (struct filtering *)arg;
+
+    f->wrapped = ruby_event_wrap(f->ev);
+    VALUE result = rb_funcall(f->filter->object, rb_intern("lsc_filter"), 1, f->wrapped);
+    if (RB_TYPE_P(result, T_STRING)) f->error = ruby_to_str(result, f->cx->arena);
+    f->verdict = ruby_event_cancelled(f->wrapped) ? FILTER_DROP
+                 : result == Qtrue                ? FILTER_MATCH
+                                                  : FILTER_PASS;
+    return Qnil;
+}
+
+static VALUE call_flush(VALUE arg)
+{
+    struct filtering *f = (struct filtering *)arg;
+
+    return rb_funcall(f->filter->object, rb_intern("lsc_flush"), 1, f->final ? Qtrue : Qfalse);
+}
+
+/* The events that code has made belong to the batch from here on. */
+static void take_made(struct filtering *f)
+{
+    VALUE made = ruby_take_emitted();
+
+    for (long i = 0; i < RARRAY_LEN(made); i++) {
+        VALUE one = rb_ary_entry(made, i);
+        if (ruby_event_cancelled(one)) continue;
+        struct event *copy = ruby_event_copy(one, f->cx->arena);
+        if (copy) event_list_push(&f->made, copy);
+    }
+    for (long i = 0; i < RARRAY_LEN(made); i++)
+        if (rb_ary_entry(made, i) != f->wrapped) ruby_event_leave(rb_ary_entry(made, i));
+}
+
+static void filter_on_ruby(void *data)
+{
+    struct filtering *f = data;
+    int               status = 0;
+
+    rb_protect(f->ev ? call_filter : call_flush, (VALUE)f, &status);
+    if (status) {
+        char *text = ruby_error_text();
+        f->error = arena_copy(f->cx->arena, str_of(text));
+        free(text);
+    }
+    take_made(f);
+    if (f->wrapped) ruby_event_leave(f->wrapped);
+}
+
+/* Back on the worker. */
+static void finish(struct filtering *f)
+{
+    if (f->error.data)
+        filter_failed(f->cx, f->filter->limit, f->filter->component, "ruby exception occurred",
+                      f->error);
+    for (uint32_t i = 0; i < f->made.len; i++)
+        filter_emit(f->cx, f->made.at[i], FILTER_PASS);
+    event_list_release(&f->made);
+}
+
+enum verdict ruby_filter_run(struct ruby_filter *f, struct event *ev, struct filter_context *cx)
+{
+    struct filtering call = {.filter = f, .ev = ev, .cx = cx};
+
+    ruby_vm_call(filter_on_ruby, &call, cx->stop);
+    finish(&call);
+    return call.verdict;
+}
+
+void ruby_filter_flush(struct ruby_filter *f, struct filter_context *cx, bool final)
+{
+    struct filtering call = {.filter = f, .cx = cx, .final = final};
+
+    ruby_vm_call(filter_on_ruby, &call, cx->stop);
+    finish(&call);
+}
+
+/* ---- closing ---- */
+
+static VALUE call_close(VALUE object)
+{
+    return rb_funcall(object, rb_intern("lsc_close"), 0);
+}
+
+static void close_object(void *data)
+{
+    struct ruby_filter *f = data;
+    int                 status = 0;
+
+    rb_protect(call_close, f->object, &status);
+    if (status) {
+        char *text = ruby_error_text();
+        log_error(f->component, "ruby exception occurred", LOG_CSTR("what", text));
+        free(text);
+    }
+}
+
+void ruby_filter_close(struct ruby_filter *f)
+{
+    if (f) ruby_vm_call(close_object, f, NULL);
+}

@@ -1,0 +1,3 @@
+def filter(event)
+  event.set("x", 1)
+end
