@@ -77,9 +77,18 @@ static size_t line_offset(struct str text, int64_t line)
     return at;
 }
 
+/* Of our own exceptions the text says all. */
+static struct str without_own_class(struct str message)
+{
+    ptrdiff_t end = str_find(message, STR(": "));
+
+    return str_starts(message, STR("LogStash::")) && end > 0 ? str_from(message, (size_t)end + 2)
+                                                             : message;
+}
+
 static void report(const struct plugin_open *cx, const char *text)
 {
-    struct str                message = str_of(text);
+    struct str                message = without_own_class(str_of(text));
     int64_t                   line = 0;
     const char               *name = blamed_setting(&message, cx->arena, &line);
     const struct ast_setting *s = name ? plugin_setting(cx, name) : NULL;

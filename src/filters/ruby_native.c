@@ -8,8 +8,9 @@
 #include "base/fatal.h"
 #include "filters/ruby_filter.h"
 
-static const unsigned char prelude[] = {
-#include "filters/ruby_prelude.inc"
+/* ruby_prelude.rb and ruby_aggregate.rb. */
+static const unsigned char parts[] = {
+#include "filters/ruby_parts.inc"
 };
 
 static VALUE stopped, emitted;
@@ -112,7 +113,7 @@ VALUE ruby_define_all(VALUE unused)
     ruby_define_timestamp(logstash);
     ruby_define_event(logstash);
     define_native(logstash);
-    VALUE text = rb_utf8_str_new((const char *)prelude, sizeof(prelude));
+    VALUE text = rb_utf8_str_new((const char *)parts, sizeof(parts));
     rb_funcall(rb_const_get(rb_cObject, rb_intern("TOPLEVEL_BINDING")), rb_intern("eval"), 2, text,
                rb_utf8_str_new_cstr("(lsc)"));
     return unused;

@@ -204,6 +204,11 @@ module LogStash
         "#{error.class}: #{error.message}#{" at #{place}" if place}"
       end
 
+      # What code is evaluated in: no local variables, self is the filter.
+      def lsc_binding
+        binding
+      end
+
       def lsc_flush(_final)
         []
       end
@@ -227,13 +232,13 @@ module LogStash
 
       def lsc_init
         RubyVM::InstructionSequence.compile(@init, "(ruby filter init)")
-        eval(@init, binding, "(ruby filter init)") unless @lsc_check_only
+        eval(@init, lsc_binding, "(ruby filter init)") unless @lsc_check_only
       end
 
       # Not a `def`: there, code could not assign constants.
       def lsc_define(code)
         eval("define_singleton_method(:lsc_code) do |event, &new_event_block|\n#{code}\nend",
-             binding, "(ruby filter code)", 0)
+             lsc_binding, "(ruby filter code)", 0)
       end
 
       def lsc_filter(event)
