@@ -160,8 +160,7 @@ static _Noreturn void quit(struct agent *a, int status, const char *why)
         poll(&finished, 1, LAST_WORDS_MS);
     }
     log_fatal("agent", why, LOG_INT("in_flight", (int64_t)in_flight));
-    log_close();
-    _exit(status);
+    _exit(status); /* the log stays open: other threads still write to it */
 }
 
 static void on_signal(struct agent *a)

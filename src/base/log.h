@@ -35,6 +35,7 @@ void log_context(struct str pipeline_id, struct str plugin_id);
    fd of the console (1 or 2). The level becomes INFO unless log_set_level() was called. False with
    a message in `error` when DIR cannot be used. Before threads start, or again for another DIR. */
 bool log_setup(enum log_format format, int console, struct str dir, char *error, size_t error_size);
+/* When no other thread logs any more. Lines are written as they come: none waits for this. */
 void log_close(void);
 
 /* `component` NULL or "" sets the level of all; else of it and all below it ("output" covers

@@ -69,7 +69,7 @@ static void truth(void **state)
         {"\"x\"", "{}", true},
         {"0", "{}", true},
         {"!([a])", "{}", true},
-        {NULL},
+        {0},
     };
 
     (void)state;
@@ -95,7 +95,7 @@ static void equality(void **state)
         {"[@timestamp] == [b]", "{\"b\":\"1970-01-01T00:00:01.000Z\"}", false},
         {"[a][-2] == \"z\"", "{\"a\":[\"z\",\"a\"]}", true},
         {"1 == 1.0", "{}", false},
-        {NULL},
+        {0},
     };
 
     (void)state;
@@ -127,7 +127,7 @@ static void membership(void **state)
         {"[a] in [b]", "{\"a\":[\"x\"],\"b\":[[\"x\"]]}", false},
         {"[a] in [b]", "{\"a\":\"k\",\"b\":{\"k\":1}}", false},
         {"[a] in [b]", "{}", false},
-        {NULL},
+        {0},
     };
 
     (void)state;
@@ -145,7 +145,7 @@ static void regexes(void **state)
         {"[a] =~ /x/", "{\"a\":[\"x\"]}", false},
         {"[a] =~ /a\\/b/", "{\"a\":\"a/b\"}", true},
         {"\"literal\" =~ /lit/", "{}", true},
-        {NULL},
+        {0},
     };
 
     (void)state;
@@ -164,7 +164,7 @@ static void order(void **state)
         {"[a] > \"9\"", "{\"a\":\"10\"}", false},
         {"[a] < \"b\"", "{\"a\":\"é\"}", false},
         {"9007199254740993 > [a]", "{\"a\":9007199254740992.0}", true},
-        {NULL},
+        {0},
     };
 
     (void)state;

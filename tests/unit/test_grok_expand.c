@@ -136,7 +136,7 @@ static void growth_is_limited(void **state)
 
     grok_patterns_add(&f->patterns, STR("P0"), STR("x"));
     for (int i = 1; i <= 40; i++) {
-        char name[8], text[24];
+        char name[16], text[32];
         snprintf(name, sizeof(name), "P%d", i);
         snprintf(text, sizeof(text), "%%{P%d}%%{P%d}", i - 1, i - 1);
         grok_patterns_add(&f->patterns, str_of(name), str_of(text));
