@@ -2,15 +2,14 @@
  * useragent: takes user agents apart: program, operating system, device.
  *
  * Source: logstash-filter-useragent, lib/logstash/filters/useragent.rb.
- * Threads: the regexes are constant; each worker has a cache of its own, listed under a mutex so
- * that close can free it.
+ * Threads: the regexes are constant; each worker has a cache of its own (base/owned).
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/fatal.h"
 #include "base/file.h"
+#include "base/owned.h"
 #include "base/utf8.h"
 #include "plugin/failure.h"
 #include "text/recent.h"
@@ -30,16 +29,6 @@ enum {
     VALUES,
 };
 
-struct agent_cache {
-    struct recent       recent;
-    struct agent_cache *next;
-};
-
-struct caches {
-    pthread_mutex_t     lock;
-    struct agent_cache *first;
-};
-
 struct useragent {
     int                 ecs_compatibility;
     int64_t             lru_cache_size;
@@ -48,7 +37,7 @@ struct useragent {
 
     const struct field *fields[VALUES]; /* NULL: not set */
     struct uap         *uap;
-    struct caches      *caches;
+    struct owned       *caches;
     int64_t             cache_size; /* of one worker */
 };
 
@@ -151,8 +140,7 @@ static bool useragent_open(void *self, struct plugin_open *cx)
 
     if (!open_fields(u, cx) || !open_regexes(u, cx)) return false;
     u->cache_size = u->lru_cache_size / (cx->workers ? cx->workers : 1);
-    u->caches = xcalloc(1, sizeof(*u->caches));
-    pthread_mutex_init(&u->caches->lock, NULL);
+    u->caches = owned_new();
     return true;
 }
 
@@ -160,13 +148,7 @@ static void useragent_close(void *self)
 {
     struct useragent *u = self;
 
-    for (struct agent_cache *c = u->caches->first, *next; c; c = next) {
-        next = c->next;
-        recent_release(&c->recent);
-        free(c);
-    }
-    pthread_mutex_destroy(&u->caches->lock);
-    free(u->caches);
+    owned_free(u->caches);
     uap_free(u->uap);
 }
 
@@ -242,17 +224,18 @@ static struct value look(const struct useragent *u, struct str text, struct aren
     return value_list(l);
 }
 
-static struct recent *cache_of(const struct useragent *u, struct agent_cache **state)
+static void free_cache(void *cache)
 {
-    if (*state) return &(*state)->recent;
-    struct agent_cache *c = xcalloc(1, sizeof(*c));
-    recent_init(&c->recent, u->cache_size);
-    pthread_mutex_lock(&u->caches->lock);
-    c->next = u->caches->first;
-    u->caches->first = c;
-    pthread_mutex_unlock(&u->caches->lock);
-    *state = c;
-    return &c->recent;
+    recent_release(cache);
+    free(cache);
+}
+
+static struct recent *cache_of(const struct useragent *u, struct recent **state)
+{
+    if (*state) return *state;
+    struct recent *r = xcalloc(1, sizeof(*r));
+    recent_init(r, u->cache_size);
+    return *state = owned_add(u->caches, r, free_cache);
 }
 
 static bool set_fields(const struct useragent *u, struct event *ev, const struct list *values)
@@ -298,5 +281,5 @@ const struct plugin filter_useragent = {
     .options = useragent_options,
     .open = useragent_open,
     .close = useragent_close,
-    .filter = {.run = useragent_run, .worker_size = sizeof(struct agent_cache *)},
+    .filter = {.run = useragent_run, .worker_size = sizeof(struct recent *)},
 };

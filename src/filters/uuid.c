@@ -7,8 +7,9 @@
 #include <sys/random.h>
 
 #include "plugin/failure.h"
+#include "text/uuid.h"
 
-enum { UUID_BYTES = 16, UUID_TEXT = 36, BLOCK = 64 * UUID_BYTES };
+enum { BLOCK = 64 * UUID_BYTES };
 
 struct uuid {
     const struct field *target;
@@ -37,21 +38,6 @@ static unsigned char *next_bytes(struct uuid_state *state)
     }
     state->left -= UUID_BYTES;
     return state->random + state->left;
-}
-
-static struct str uuid_text(struct arena *a, unsigned char *bytes)
-{
-    static const char hex[] = "0123456789abcdef";
-    char             *text = arena_alloc(a, UUID_TEXT), *p = text;
-
-    bytes[6] = (bytes[6] & 0x0F) | 0x40; /* version 4 */
-    bytes[8] = (bytes[8] & 0x3F) | 0x80; /* variant of RFC 9562 */
-    for (int i = 0; i < UUID_BYTES; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) *p++ = '-';
-        *p++ = hex[bytes[i] >> 4];
-        *p++ = hex[bytes[i] & 15];
-    }
-    return (struct str){text, UUID_TEXT};
 }
 
 static enum verdict uuid_run(const void *self, struct event *ev, struct filter_context *cx)

@@ -1,5 +1,7 @@
 #include "text/ip.h"
 
+#include <arpa/inet.h>
+
 #include <stdlib.h>
 
 /* ---- addresses ---- */
@@ -259,4 +261,34 @@ bool ip_set_contains(const struct ip_set *set, const struct ip *address)
             high = middle;
     }
     return low > 0 && ip_network_contains(&set->at[low - 1], address);
+}
+
+bool ip_mask(struct ip *address, int64_t prefix)
+{
+    int64_t low = prefix - (address->v6 ? 64 : 32); /* bits of the lower word that stay */
+    int64_t width = address->v6 ? 64 : 32;
+
+    if (prefix < 0 || prefix > (address->v6 ? 128 : 32)) return false;
+    if (address->v6 && prefix < 64) {
+        address->high = prefix ? address->high >> (64 - prefix) << (64 - prefix) : 0;
+        address->low = 0;
+        return true;
+    }
+    if (!address->v6) low = prefix;
+    address->low = low ? address->low >> (width - low) << (width - low) : 0;
+    return true;
+}
+
+struct str ip_text(struct arena *a, const struct ip *address)
+{
+    unsigned char bytes[16];
+    char          text[INET6_ADDRSTRLEN];
+    int           size = address->v6 ? 16 : 4;
+
+    for (int i = 0; i < size; i++) {
+        int at = 8 * (size - 1 - i); /* of this byte's lowest bit */
+        bytes[i] = (unsigned char)((at >= 64 ? address->high : address->low) >> (at % 64));
+    }
+    inet_ntop(address->v6 ? AF_INET6 : AF_INET, bytes, text, sizeof(text));
+    return arena_copy(a, str_of(text));
 }

@@ -33,6 +33,12 @@ bool ip_network_parse(struct str text, struct ip_network *out);
 
 bool ip_network_contains(const struct ip_network *n, const struct ip *address);
 
+/* Clears the bits behind the first `prefix`. False when there are not that many. */
+bool ip_mask(struct ip *address, int64_t prefix);
+
+/* The address as text in `a`: RFC 5952 for IPv6. */
+struct str ip_text(struct arena *a, const struct ip *address);
+
 /* < 0, 0, > 0 as `a` comes before, is, or comes behind `b`; IPv4 comes before IPv6. */
 int ip_compare(const struct ip *a, const struct ip *b);
 
