@@ -48,7 +48,7 @@ struct websocket {
     struct intake       *to;
     struct stream       *stream;
     bool                 lines; /* the codec cuts messages into lines; a message ends one, too */
-    struct ws_client    *connection;
+    struct ws_conn      *connection;
     struct net_timer     retry, tick, answer, poll;
     struct net_idle      idle;
     double               interval_s;   /* the next pause */
@@ -235,7 +235,7 @@ static void resume(void *ctx)
     struct websocket *w = ctx;
 
     if (w->connection)
-        ws_client_resume(w->connection);
+        ws_conn_resume(w->connection);
     else if (w->disconnected)
         go_on(w);
 }
@@ -304,9 +304,9 @@ static const struct origin *origin_of(struct websocket *w, enum ws_opcode opcode
     struct map    *m = map_new(intake_arena(w->to), 4);
     add(w->to, m, "opcode", opcode == WS_TEXT ? STR("text") : STR("binary"));
     add(w->to, m, "url", url_now(w)->masked);
-    add(w->to, m, "remote", str_of(ws_client_peer(w->connection)));
-    if (ws_client_subprotocol(w->connection).len > 0)
-        add(w->to, m, "subprotocol", ws_client_subprotocol(w->connection));
+    add(w->to, m, "remote", str_of(ws_conn_peer(w->connection)));
+    if (ws_conn_subprotocol(w->connection).len > 0)
+        add(w->to, m, "subprotocol", ws_conn_subprotocol(w->connection));
     o->fields[0] =
         (struct origin_field){.field = w->metadata_field, .value = value_map(m), .always = true};
     w->origins[kind] = o;
@@ -337,12 +337,12 @@ static void no_answer(void *ctx)
 
     log_context(w->pipeline_id, w->id);
     log_warn(COMPONENT, "no answer to the open message", LOG_STR("url", url_now(w)->masked));
-    if (w->connection) ws_client_close(w->connection, WS_NORMAL);
+    if (w->connection) ws_conn_close(w->connection, WS_NORMAL);
 }
 
 static void send_message(struct websocket *w, struct str text)
 {
-    ws_client_send(w->connection, w->open_message_type == 0 ? WS_TEXT : WS_BINARY, text);
+    ws_conn_send(w->connection, w->open_message_type == 0 ? WS_TEXT : WS_BINARY, text);
 }
 
 static void poll_server(void *ctx)
@@ -350,7 +350,7 @@ static void poll_server(void *ctx)
     struct websocket *w = ctx;
 
     if (!w->connection) return;
-    if (ws_client_unsent(w->connection) == 0) send_message(w, w->poll_message);
+    if (ws_conn_unsent(w->connection) == 0) send_message(w, w->poll_message);
     net_timer_set(w->net, &w->poll, w->poll_interval.ns, poll_server, w);
 }
 
@@ -360,7 +360,7 @@ static void on_opened(void *ctx)
 
     log_context(w->pipeline_id, w->id);
     log_info(COMPONENT, "connected", LOG_STR("url", url_now(w)->masked),
-             LOG_CSTR("remote", ws_client_peer(w->connection)));
+             LOG_CSTR("remote", ws_conn_peer(w->connection)));
     w->attempts = 0;
     if (w->open_message.len > 0) send_message(w, w->open_message);
     for (uint32_t i = 0; i < w->open_messages.len; i++)
@@ -520,10 +520,10 @@ static void on_ended(void *ctx, const struct ws_end *end)
 
 static void connect_now(void *ctx)
 {
-    static const struct ws_client_ops ops = {on_opened, on_message, on_ended};
-    struct websocket                 *w = ctx;
-    struct ws_client_config           config = {.net = w->net};
-    struct buf                        headers = {0}, problem = {0};
+    static const struct ws_conn_ops ops = {on_opened, on_message, on_ended, NULL};
+    struct websocket               *w = ctx;
+    struct ws_client_config         config = {.rules.net = w->net};
+    struct buf                      headers = {0}, problem = {0};
 
     w->taken = 0;
     w->expecting = false;
@@ -574,7 +574,7 @@ static void websocket_unlisten(void *self, struct net *net)
     w->stopping = true;
     net_timer_cancel(net, &w->retry);
     if (w->connection)
-        ws_client_close(w->connection, WS_GOING_AWAY);
+        ws_conn_close(w->connection, WS_GOING_AWAY);
     else if (!w->disconnected)
         finish(w);
 }

@@ -1,6 +1,5 @@
 #include "net/conn.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,9 +11,11 @@
 
 #include "base/clock.h"
 #include "base/fatal.h"
+#include "net/address.h"
+#include "net/proxy_protocol.h"
 #include "net/resolve.h"
 
-enum stage { RESOLVING, CONNECTING, PROXYING, SHAKING_HANDS, OPEN, FAILED };
+enum stage { RESOLVING, CONNECTING, PROXYING, READING_SOURCE, SHAKING_HANDS, OPEN, FAILED };
 
 struct conn {
     struct conn_target     target;
@@ -26,18 +27,23 @@ struct conn {
     struct net_watch       watch;
     struct net_timer       limit;     /* for the address being tried */
     int64_t                due_ns;    /* for all of it */
+    bool                   accepted;  /* the peer connected to us */
     int                    fd;        /* -1: none */
     SSL                   *ssl;       /* NULL: plain */
     bool                   want_read; /* of the owner */
     bool                   tls_needs_write;
     bool                   finishing;
-    bool                   hung_up; /* noticed while nobody wanted to read: not watched */
+    bool                   write_broken; /* nothing more can be sent */
+    bool                   hung_up;      /* noticed while nobody wanted to read: not watched */
     struct buf             out;
     size_t                 sent; /* of out */
     struct proxy_talk      talk;
     struct buf             problem;
-    char                   peer[INET6_ADDRSTRLEN + 10];
+    char                   peer[ADDRESS_TEXT];
+    struct buf             source; /* of a client behind a load balancer, as far as it came */
 };
+
+enum { OUT_KEEP_MAX = 1024 * 1024 /* of the memory for unsent bytes, once all are sent */ };
 
 static void try_next(struct conn *c);
 static void ready(void *ctx, uint32_t events);
@@ -77,6 +83,7 @@ void conn_close(struct conn *c)
     proxy_end(&c->talk);
     buf_release(&c->out);
     buf_release(&c->problem);
+    buf_release(&c->source);
     free(c);
 }
 
@@ -108,8 +115,10 @@ static void update_watch(struct conn *c)
 {
     uint32_t events = 0;
 
-    if (c->stage == CONNECTING || c->tls_needs_write || c->sent < c->out.len) events |= EPOLLOUT;
-    if (c->stage == SHAKING_HANDS || c->stage == PROXYING) events |= EPOLLIN;
+    bool unsent = c->sent < c->out.len && !c->write_broken;
+    if (c->stage == CONNECTING || c->tls_needs_write || unsent) events |= EPOLLOUT;
+    if (c->stage == SHAKING_HANDS || c->stage == PROXYING || c->stage == READING_SOURCE)
+        events |= EPOLLIN;
     if (c->stage == OPEN && c->want_read) events |= EPOLLIN;
     net_watch_change(c->target.net, &c->watch, events);
 }
@@ -190,32 +199,38 @@ static ssize_t write_some(struct conn *c, const char *data, size_t size)
     return n > 0 ? n : tls_result(c, n);
 }
 
-/* Sends what the kernel takes. False when the connection broke. */
-static bool send_out(struct conn *c)
+/* Sends what the kernel takes. That the peer is gone is better learnt by reading: there may be a
+   last word. */
+static void send_out(struct conn *c)
 {
     while (c->sent < c->out.len) {
+        if (c->write_broken) return;
         ssize_t n = write_some(c, c->out.data + c->sent, c->out.len - c->sent);
-        if (n < 0) return false;
-        if (n == CONN_AGAIN) return true;
+        if (n < 0) c->write_broken = true;
+        if (n <= 0) return;
         c->sent += (size_t)n;
     }
     buf_clear(&c->out);
+    if (c->out.cap > OUT_KEEP_MAX) buf_release(&c->out);
     c->sent = 0;
     if (c->finishing) {
         if (c->ssl) SSL_shutdown(c->ssl);
         shutdown(c->fd, SHUT_WR);
         c->finishing = false;
     }
-    return true;
 }
 
 void conn_send(struct conn *c, struct str bytes)
 {
-    if (c->stage != OPEN) return;
+    if (c->stage != OPEN || c->write_broken) return;
     buf_str(&c->out, bytes);
-    /* That the peer is gone is better learnt by reading: there may be a last word. */
-    if (!send_out(c)) c->sent = c->out.len = 0;
+    send_out(c);
     update_watch(c);
+}
+
+size_t conn_sent(const struct conn *c)
+{
+    return c->sent;
 }
 
 size_t conn_unsent(const struct conn *c)
@@ -237,18 +252,9 @@ static void read_peer(struct conn *c)
 {
     struct sockaddr_storage s = {0};
     socklen_t               len = sizeof(s);
-    char                    text[INET6_ADDRSTRLEN] = "";
 
-    if (getpeername(c->fd, (struct sockaddr *)&s, &len) != 0) return;
-    if (s.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)&s;
-        inet_ntop(AF_INET6, &a->sin6_addr, text, sizeof(text));
-        snprintf(c->peer, sizeof(c->peer), "[%s]:%u", text, ntohs(a->sin6_port));
-    } else {
-        const struct sockaddr_in *a = (const struct sockaddr_in *)&s;
-        inet_ntop(AF_INET, &a->sin_addr, text, sizeof(text));
-        snprintf(c->peer, sizeof(c->peer), "%s:%u", text, ntohs(a->sin_port));
-    }
+    if (getpeername(c->fd, (struct sockaddr *)&s, &len) == 0)
+        address_print((const struct sockaddr *)&s, c->peer);
 }
 
 const char *conn_peer(const struct conn *c)
@@ -260,7 +266,7 @@ static void opened(struct conn *c)
 {
     net_timer_cancel(c->target.net, &c->limit);
     c->stage = OPEN;
-    read_peer(c);
+    if (!c->peer[0]) read_peer(c);
     update_watch(c);
     c->ops->opened(c->ctx);
 }
@@ -268,7 +274,7 @@ static void opened(struct conn *c)
 static void shake_hands(struct conn *c)
 {
     ERR_clear_error();
-    int n = SSL_connect(c->ssl);
+    int n = SSL_do_handshake(c->ssl);
     if (n == 1) {
         c->tls_needs_write = false;
         opened(c);
@@ -286,11 +292,20 @@ static void shake_hands(struct conn *c)
     }
 }
 
+static SSL *tls_new(struct conn *c)
+{
+    if (c->accepted) return tls_server_new(c->target.tls, c->fd);
+    SSL *ssl = tls_client_new(c->target.tls, c->target.tls_options, c->target.host, &c->problem);
+    if (ssl && SSL_set_fd(ssl, c->fd)) return ssl;
+    SSL_free(ssl);
+    return NULL;
+}
+
 static void begin_tls(struct conn *c)
 {
     buf_clear(&c->problem);
-    c->ssl = tls_client_new(c->target.tls, c->target.tls_options, c->target.host, &c->problem);
-    if (!c->ssl || !SSL_set_fd(c->ssl, c->fd)) {
+    c->ssl = tls_new(c);
+    if (!c->ssl) {
         fail(c, CONN_TLS);
         return;
     }
@@ -347,6 +362,36 @@ static void talk_to_proxy(struct conn *c)
     }
 }
 
+/*
+ * The load balancer's header. What is looked at is taken off the socket only up to its end: what
+ * comes behind is TLS or the stream.
+ */
+static void read_source(struct conn *c)
+{
+    char                    bytes[1024];
+    struct sockaddr_storage source;
+    size_t                  size, before = c->source.len;
+    ssize_t                 n = recv(c->fd, bytes, sizeof(bytes), MSG_PEEK);
+
+    if (n < 0 && plain_result(c) == CONN_AGAIN) return;
+    if (n <= 0) {
+        if (n == 0) explain(c, "the peer closed the connection");
+        fail(c, CONN_PROXY);
+        return;
+    }
+    buf_put(&c->source, bytes, (size_t)n);
+    int    read = proxy_protocol_read(buf_view(&c->source), &source, &size);
+    size_t taken = read == 1 ? size - before : (size_t)n;
+    if (read < 0 || recv(c->fd, bytes, taken, 0) != (ssize_t)taken) {
+        explain(c, "no PROXY protocol header");
+        fail(c, CONN_PROXY);
+        return;
+    }
+    if (read == 0) return;
+    if (source.ss_family != AF_UNSPEC) address_print((struct sockaddr *)&source, c->peer);
+    begin_stream(c);
+}
+
 static void connected(struct conn *c)
 {
     int       error = 0;
@@ -364,6 +409,15 @@ static void connected(struct conn *c)
         begin_stream(c);
 }
 
+/* The socket takes more. */
+static void send_rest(struct conn *c)
+{
+    bool waited = c->sent < c->out.len;
+
+    send_out(c);
+    if (waited && c->out.len == 0 && c->ops->drained) c->ops->drained(c->ctx);
+}
+
 static void ready(void *ctx, uint32_t events)
 {
     struct conn *c = ctx;
@@ -375,12 +429,15 @@ static void ready(void *ctx, uint32_t events)
     case PROXYING:
         talk_to_proxy(c);
         return;
+    case READING_SOURCE:
+        read_source(c);
+        return;
     case SHAKING_HANDS:
         shake_hands(c);
         return;
     case OPEN:
         c->tls_needs_write = false;
-        if ((events & EPOLLOUT) && !send_out(c)) c->sent = c->out.len = 0;
+        if (events & EPOLLOUT) send_rest(c);
         update_watch(c);
         if (c->want_read) {
             if (events & ~(uint32_t)EPOLLOUT) c->ops->readable(c->ctx);
@@ -398,10 +455,11 @@ static void ready(void *ctx, uint32_t events)
 static void timed_out(void *ctx)
 {
     struct conn *c = ctx;
-    const char  *what = c->stage == RESOLVING    ? "no answer from DNS"
-                        : c->stage == CONNECTING ? "no answer from the host"
-                        : c->stage == PROXYING   ? "no answer from the proxy"
-                                                 : "no answer to the TLS handshake";
+    const char  *what = c->stage == RESOLVING        ? "no answer from DNS"
+                        : c->stage == CONNECTING     ? "no answer from the host"
+                        : c->stage == PROXYING       ? "no answer from the proxy"
+                        : c->stage == READING_SOURCE ? "no PROXY protocol header"
+                                                     : "no answer to the TLS handshake";
 
     explain(c, what);
     if (c->stage == CONNECTING && c->next)
@@ -480,4 +538,29 @@ struct conn *conn_open(const struct conn_target *target, const struct conn_ops *
     else
         c->lookup = net_lookup(target->net, target->host, target->port, looked_up, c);
     return c;
+}
+
+/* ---- accepted connections ---- */
+
+struct conn *conn_accept(const struct conn_accepted *from, const struct conn_ops *ops, void *ctx)
+{
+    struct conn *c = xcalloc(1, sizeof(*c));
+
+    c->target = (struct conn_target){.net = from->net, .tls = from->tls};
+    c->accepted = true;
+    c->ops = ops;
+    c->ctx = ctx;
+    c->fd = from->fd;
+    c->want_read = true;
+    c->stage = from->proxy_protocol ? READING_SOURCE : from->tls ? SHAKING_HANDS : OPEN;
+    read_peer(c);
+    if (from->tls && !from->proxy_protocol) c->ssl = tls_server_new(from->tls, c->fd);
+    bool good = c->stage != SHAKING_HANDS || c->ssl;
+    if (good && net_watch_start(from->net, &c->watch, c->fd, EPOLLIN, ready, c)) {
+        if (c->stage != OPEN && from->timeout_ns)
+            net_timer_set(from->net, &c->limit, from->timeout_ns, timed_out, c);
+        return c;
+    }
+    conn_close(c);
+    return NULL;
 }

@@ -35,11 +35,26 @@ struct conn_ops {
     void (*readable)(void *ctx);
     /* It could not be made, or a write failed; once. The owner closes it, then or later. */
     void (*failed)(void *ctx, enum conn_failure failure, const char *text);
+    /* Optional: what could not be sent at once is all with the kernel now. */
+    void (*drained)(void *ctx);
 };
 
 /* Begins to connect; ops are called later, not from here. `target` may be forgotten, what it points
    to must live as long as the connection. Addresses of a name are tried one after the other. */
 struct conn *conn_open(const struct conn_target *target, const struct conn_ops *ops, void *ctx);
+
+/* A connection that a client made to us. */
+struct conn_accepted {
+    struct net *net;
+    int         fd;             /* non-blocking; it is the connection's from now on */
+    SSL_CTX    *tls;            /* NULL: plain */
+    bool        proxy_protocol; /* a load balancer's header comes first */
+    int64_t     timeout_ns;     /* for that header and TLS; 0: none */
+};
+/* Ops are called later; opened() only when there was something before the stream, TLS or a header.
+   NULL when the system has no room, with the descriptor closed. */
+struct conn *conn_accept(const struct conn_accepted *from, const struct conn_ops *ops, void *ctx);
+
 /* Ends it at once and frees it, also from within ops. NULL is fine. */
 void conn_close(struct conn *c);
 
@@ -56,6 +71,8 @@ const char *conn_problem(const struct conn *c);
 /* Sends, later if need be, in order. */
 void   conn_send(struct conn *c, struct str bytes);
 size_t conn_unsent(const struct conn *c);
+/* Bytes that the kernel has taken since conn_unsent() was 0: those of what was sent first. */
+size_t conn_sent(const struct conn *c);
 /* No more will be sent: the peer reads the end once everything is out. */
 void conn_finish(struct conn *c);
 

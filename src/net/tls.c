@@ -124,25 +124,89 @@ static bool set_protocol(SSL_CTX *context, const struct tls_client *o, struct bu
     return true;
 }
 
+static SSL_CTX *new_context(const SSL_METHOD *method, struct buf *problem)
+{
+    SSL_CTX *context = SSL_CTX_new(method);
+
+    if (context) {
+        SSL_CTX_set_mode(context,
+                         SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        return context;
+    }
+    buf_str(problem, STR("OpenSSL cannot be used: "));
+    tls_explain(NULL, SSL_ERROR_SSL, 0, problem);
+    return NULL;
+}
+
+/* The context when all was well with it, else NULL. */
+static SSL_CTX *finish_context(SSL_CTX *context, bool good)
+{
+    if (good) return context;
+    ERR_clear_error();
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+static bool set_roots(SSL_CTX *context, const struct tls_client *o, struct buf *problem)
+{
+    bool own = o->authorities_len || o->truststore.data;
+
+    return own ? given_roots(context, o, problem) : system_roots(context);
+}
+
 SSL_CTX *tls_client_context(const struct tls_client *o, struct buf *problem)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX *context = new_context(TLS_client_method(), problem);
 
-    if (!context) {
-        buf_str(problem, STR("OpenSSL cannot be used: "));
-        tls_explain(NULL, SSL_ERROR_SSL, 0, problem);
-        return NULL;
-    }
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    if (!context) return NULL;
     SSL_CTX_set_verify(context, o->verify == TLS_VERIFY_NONE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
                        NULL);
     if (o->pairs_len) SSL_CTX_set_cert_cb(context, choose_pair, (void *)o);
     if (o->pinned) SSL_CTX_set_cert_verify_callback(context, verify_pinned, (void *)o);
-    bool own = o->authorities_len || o->truststore.data;
-    bool done = own ? given_roots(context, o, problem) : system_roots(context);
-    if (done && set_protocol(context, o, problem)) return context;
-    ERR_clear_error();
-    SSL_CTX_free(context);
+    bool done = set_roots(context, o, problem);
+    return finish_context(context, done && set_protocol(context, o, problem));
+}
+
+/* Names the authorities to clients, so that they can choose a certificate. */
+static void name_authorities(SSL_CTX *context)
+{
+    STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+
+    for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
+        X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+        if (certificate) SSL_CTX_add_client_CA(context, certificate);
+    }
+}
+
+SSL_CTX *tls_server_context(const struct tls_client *o, enum tls_ask ask, struct buf *problem)
+{
+    static const int modes[] = {
+        [TLS_ASK_NOT] = SSL_VERIFY_NONE,
+        [TLS_ASK_OPTIONAL] = SSL_VERIFY_PEER,
+        [TLS_ASK_REQUIRED] = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+    };
+    static const unsigned char session[] = "lsc";
+    SSL_CTX                   *context = new_context(TLS_server_method(), problem);
+
+    if (!context) return NULL;
+    SSL_CTX_set_verify(context, modes[ask], NULL);
+    SSL_CTX_set_session_id_context(context, session, sizeof(session) - 1);
+    SSL_CTX_set_cert_cb(context, choose_pair, (void *)o);
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    bool done = ask == TLS_ASK_NOT || set_roots(context, o, problem);
+    if (done && ask != TLS_ASK_NOT) name_authorities(context);
+    return finish_context(context, done && set_protocol(context, o, problem));
+}
+
+SSL *tls_server_new(SSL_CTX *context, int fd)
+{
+    SSL *ssl = SSL_new(context);
+
+    if (ssl && SSL_set_fd(ssl, fd)) {
+        SSL_set_accept_state(ssl);
+        return ssl;
+    }
+    SSL_free(ssl);
     return NULL;
 }
 
@@ -173,7 +237,10 @@ SSL *tls_client_new(SSL_CTX *context, const struct tls_client *o, const char *ho
         buf_str(&name, str_of(host));
     bool done = ssl && set_name(ssl, o, buf_cstr(&name));
     buf_release(&name);
-    if (done) return ssl;
+    if (done) {
+        SSL_set_connect_state(ssl);
+        return ssl;
+    }
     tls_explain(ssl, SSL_ERROR_SSL, 0, problem);
     SSL_free(ssl);
     return NULL;

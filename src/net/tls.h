@@ -44,6 +44,16 @@ SSL_CTX *tls_client_context(const struct tls_client *options, struct buf *proble
 SSL *tls_client_new(SSL_CTX *context, const struct tls_client *options, const char *host,
                     struct buf *problem);
 
+/* How a server treats its clients' certificates. */
+enum tls_ask { TLS_ASK_NOT, TLS_ASK_OPTIONAL, TLS_ASK_REQUIRED };
+
+/* The same for a server, which shows the first of `pairs` that fits the client. Without
+   authorities the system's roots count. */
+SSL_CTX *tls_server_context(const struct tls_client *options, enum tls_ask ask,
+                            struct buf *problem);
+/* The server's side of a connection on `fd`, not yet begun. NULL: there is no memory. */
+SSL *tls_server_new(SSL_CTX *context, int fd);
+
 /* Appends why the last call on `ssl` failed, from its result (SSL_get_error) and the error queue of
    this thread, which is emptied. */
 void tls_explain(SSL *ssl, int error, int saved_errno, struct buf *out);

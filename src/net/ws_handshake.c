@@ -69,12 +69,12 @@ static const char *check_extension(const struct ws_offer *offer, struct str give
     if (given.len == 0) return NULL;
     if (!offer->deflate || !str_is(take(&given, ';'), "permessage-deflate"))
         return "answer with an extension that was not offered";
-    agreed->deflate = agreed->server_context = true;
+    agreed->deflate = agreed->peer_context = true;
     while (given.len > 0) {
         struct str parameter = take(&given, ';');
         struct str name = take(&parameter, '=');
         if (str_is(name, "server_no_context_takeover"))
-            agreed->server_context = false;
+            agreed->peer_context = false;
         else if (!str_is(name, "client_no_context_takeover") &&
                  !str_is(name, "server_max_window_bits"))
             return "answer with a parameter of permessage-deflate that was not offered";

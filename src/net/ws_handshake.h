@@ -17,7 +17,7 @@ struct ws_offer {
 struct ws_agreement {
     struct str protocol; /* a view into the answer; data NULL: none */
     bool       deflate;
-    bool       server_context; /* the server compresses with what it sent before */
+    bool       peer_context; /* the peer compresses with what it sent before */
 };
 
 enum { WS_KEY_SIZE = 25 };

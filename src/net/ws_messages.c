@@ -1,5 +1,6 @@
 /*
- * Frames and messages of a WebSocket client: what step by step becomes of the bytes that were read.
+ * Frames and messages of a WebSocket connection: what step by step becomes of the bytes that were
+ * read.
  *
  * Threads: all of it belongs to the loop's thread.
  */
@@ -7,27 +8,27 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "net/ws_client_parts.h"
+#include "net/ws_conn_parts.h"
 
 enum {
     WHOLE_MAX = 32 * 1024,        /* frames up to here are waited for in the buffer */
-    UNSENT_PONGS_MAX = 64 * 1024, /* a server that does not read its pongs gets no more */
+    UNSENT_PONGS_MAX = 64 * 1024, /* a peer that does not read its pongs gets no more */
     RATIO_FROM = 64 * 1024,       /* inflated messages up to here may have any ratio */
 };
 
 /* ---- sending ---- */
 
-void ws_send_frame(struct ws_client *c, uint8_t opcode, struct str payload)
+void ws_send_frame(struct ws_conn *c, uint8_t opcode, struct str payload)
 {
     uint8_t mask[4];
 
-    RAND_bytes(mask, sizeof(mask));
+    if (c->side->masks) RAND_bytes(mask, sizeof(mask));
     buf_clear(&c->out);
-    ws_frame_write(&c->out, opcode, true, false, mask, payload);
+    ws_frame_write(&c->out, opcode, true, false, c->side->masks ? mask : NULL, payload);
     conn_send(c->conn, buf_view(&c->out));
 }
 
-void ws_send_close(struct ws_client *c, uint16_t status, struct str reason)
+void ws_send_close(struct ws_conn *c, uint16_t status, struct str reason)
 {
     char   payload[WS_CONTROL_MAX] = {(char)(status >> 8), (char)(status & 0xff)};
     size_t n = utf8_floor(reason, sizeof(payload) - 2);
@@ -36,19 +37,31 @@ void ws_send_close(struct ws_client *c, uint16_t status, struct str reason)
     ws_send_frame(c, WS_CLOSE, (struct str){payload, status == WS_NO_STATUS ? 0 : n + 2});
 }
 
-bool ws_client_send(struct ws_client *c, enum ws_opcode opcode, struct str bytes)
+bool ws_conn_send(struct ws_conn *c, enum ws_opcode opcode, struct str bytes)
 {
     if (c->state != OPEN || c->over) return false;
     ws_send_frame(c, (uint8_t)opcode, bytes);
     return true;
 }
 
-size_t ws_client_unsent(const struct ws_client *c)
+bool ws_conn_send_frames(struct ws_conn *c, struct str frames)
+{
+    if (c->state != OPEN || c->over) return false;
+    conn_send(c->conn, frames);
+    return true;
+}
+
+size_t ws_conn_sent(const struct ws_conn *c)
+{
+    return conn_sent(c->conn);
+}
+
+size_t ws_conn_unsent(const struct ws_conn *c)
 {
     return conn_unsent(c->conn);
 }
 
-static void pong(struct ws_client *c, struct str payload)
+static void pong(struct ws_conn *c, struct str payload)
 {
     if (c->state == OPEN && conn_unsent(c->conn) < UNSENT_PONGS_MAX)
         ws_send_frame(c, WS_PONG, payload);
@@ -57,7 +70,7 @@ static void pong(struct ws_client *c, struct str payload)
 /* ---- messages ---- */
 
 /* RFC 6455, section 7.1.7: Fail the WebSocket Connection. */
-static bool break_protocol(struct ws_client *c, uint16_t status, const char *problem)
+static bool break_protocol(struct ws_conn *c, uint16_t status, const char *problem)
 {
     ws_set_end(c, WS_END_PROTOCOL, "protocol", problem);
     if (c->state == OPEN) ws_send_close(c, status, str_of(problem));
@@ -65,31 +78,46 @@ static bool break_protocol(struct ws_client *c, uint16_t status, const char *pro
     return false;
 }
 
-static struct str rest_of_input(const struct ws_client *c, size_t from)
+static struct str rest_of_input(const struct ws_conn *c, size_t from)
 {
     return str_from(buf_view(&c->in), from);
 }
 
+/*
+ * The payload of a frame that is there whole at `from`, unmasked where it lies. The mask becomes
+ * zero, so that a frame that is looked at again stays what it is.
+ */
+static struct str payload_at(struct ws_conn *c, size_t from, const struct ws_frame *f)
+{
+    char *at = c->in.data + from + f->header;
+
+    if (f->masked) {
+        ws_mask(at, f->length, f->mask, 0);
+        memset(at - sizeof(f->mask), 0, sizeof(f->mask));
+    }
+    return (struct str){at, f->length};
+}
+
 /* Hands a message over. False: the owner does not take it now, or the connection failed. */
-static bool give(struct ws_client *c, uint8_t opcode, struct str message)
+static bool give(struct ws_conn *c, uint8_t opcode, struct str message)
 {
     if (opcode == WS_TEXT && !utf8_valid(message))
         return break_protocol(c, WS_INVALID_PAYLOAD, "text that is not UTF-8");
-    if (c->config.pong_message.data && str_eq(message, c->config.pong_message)) return true;
-    if (c->config.idle_timeout_ns) c->message_ns = clock_monotonic_ns();
+    if (c->rules.pong_message.data && str_eq(message, c->rules.pong_message)) return true;
+    if (c->rules.idle_timeout_ns) c->message_ns = clock_monotonic_ns();
     c->paused = !c->ops->message(c->ctx, (enum ws_opcode)opcode, message);
     return !c->paused;
 }
 
 /* Decompresses `message` to c->inflated, which is as yet empty. */
-static bool inflate_message(struct ws_client *c, struct str message)
+static bool inflate_message(struct ws_conn *c, struct str message)
 {
     size_t max = RATIO_FROM;
 
-    if (message.len < SIZE_MAX / c->config.max_ratio && message.len * c->config.max_ratio > max)
-        max = message.len * c->config.max_ratio;
-    if (max > c->config.max_message) max = c->config.max_message;
-    switch (ws_inflate(&c->inflate, message, c->agreed.server_context, max, &c->inflated)) {
+    if (message.len < SIZE_MAX / c->rules.max_ratio && message.len * c->rules.max_ratio > max)
+        max = message.len * c->rules.max_ratio;
+    if (max > c->rules.max_message) max = c->rules.max_message;
+    switch (ws_inflate(&c->inflate, message, c->agreed.peer_context, max, &c->inflated)) {
     case WS_INFLATE_TOO_BIG:
         return break_protocol(c, WS_TOO_BIG, "message too big when decompressed");
     case WS_INFLATE_CORRUPT:
@@ -100,7 +128,7 @@ static bool inflate_message(struct ws_client *c, struct str message)
     return true;
 }
 
-static bool give_inflated(struct ws_client *c, uint8_t opcode, struct str message)
+static bool give_inflated(struct ws_conn *c, uint8_t opcode, struct str message)
 {
     if (!c->inflated_waits && !inflate_message(c, message)) return false;
     c->inflated_waits = !give(c, opcode, buf_view(&c->inflated));
@@ -110,12 +138,12 @@ static bool give_inflated(struct ws_client *c, uint8_t opcode, struct str messag
     return true;
 }
 
-static bool give_any(struct ws_client *c, uint8_t opcode, bool compressed, struct str message)
+static bool give_any(struct ws_conn *c, uint8_t opcode, bool compressed, struct str message)
 {
     return compressed ? give_inflated(c, opcode, message) : give(c, opcode, message);
 }
 
-static bool give_joined(struct ws_client *c)
+static bool give_joined(struct ws_conn *c)
 {
     if (!give_any(c, c->opcode, c->compressed, buf_view(&c->message))) return false;
     c->whole = false;
@@ -125,20 +153,23 @@ static bool give_joined(struct ws_client *c)
 }
 
 /* More of a frame that is read in pieces. */
-static bool take_piece(struct ws_client *c)
+static bool take_piece(struct ws_conn *c)
 {
     struct str piece = rest_of_input(c, c->at);
 
     if (piece.len == 0) return false;
     if (piece.len > c->left) piece.len = c->left;
     buf_str(&c->message, piece);
+    if (c->frame.masked)
+        ws_mask(c->message.data + c->message.len - piece.len, piece.len, c->frame.mask,
+                c->frame.length - c->left);
     c->at += piece.len;
     c->left -= piece.len;
     if (c->left == 0 && c->frame.final) c->in_message = false, c->whole = true;
     return true;
 }
 
-static bool begin_piece(struct ws_client *c, const struct ws_frame *f)
+static bool begin_piece(struct ws_conn *c, const struct ws_frame *f)
 {
     if (!c->in_message) c->opcode = f->opcode, c->compressed = f->compressed;
     c->in_message = true;
@@ -149,7 +180,7 @@ static bool begin_piece(struct ws_client *c, const struct ws_frame *f)
     return true;
 }
 
-static bool closed_by_server(struct ws_client *c, struct str payload)
+static bool closed_by_peer(struct ws_conn *c, struct str payload)
 {
     uint16_t status = WS_NO_STATUS;
 
@@ -175,21 +206,21 @@ static bool closed_by_server(struct ws_client *c, struct str payload)
 }
 
 /* A control frame that is there whole, at c->at. */
-static bool control(struct ws_client *c, const struct ws_frame *f)
+static bool control(struct ws_conn *c, const struct ws_frame *f)
 {
-    struct str payload = {c->in.data + c->at + f->header, f->length};
+    struct str payload = payload_at(c, c->at, f);
     bool       answered = c->at < c->ahead;
 
     c->at += f->header + f->length;
-    if (f->opcode == WS_CLOSE) return closed_by_server(c, payload);
+    if (f->opcode == WS_CLOSE) return closed_by_peer(c, payload);
     if (f->opcode == WS_PING && !answered) pong(c, payload);
     return true;
 }
 
 /* What RFC 6455 demands of a frame at this place; NULL when all is well. */
-static const char *misplaced(const struct ws_client *c, const struct ws_frame *f)
+static const char *misplaced(const struct ws_conn *c, const struct ws_frame *f)
 {
-    if (f->masked) return "masked frame from a server";
+    if (f->masked == c->side->masks) return c->side->wrong_mask;
     if (f->compressed && (!c->agreed.deflate || f->opcode == WS_CONTINUATION))
         return "reserved bit set";
     if (ws_is_control(f->opcode)) return NULL;
@@ -198,7 +229,7 @@ static const char *misplaced(const struct ws_client *c, const struct ws_frame *f
     return NULL;
 }
 
-bool ws_step(struct ws_client *c)
+bool ws_step(struct ws_conn *c)
 {
     struct ws_frame f;
     const char     *problem;
@@ -214,10 +245,10 @@ bool ws_step(struct ws_client *c)
 
     bool here = bytes.len - f.header >= f.length;
     if (ws_is_control(f.opcode)) return here && control(c, &f);
-    if (f.length > c->config.max_message - c->message.len)
+    if (f.length > c->rules.max_message - c->message.len)
         return break_protocol(c, WS_TOO_BIG, "message too big");
     if (here && f.final && !c->in_message) { /* by far the most frequent case: nothing is copied */
-        struct str message = {bytes.data + f.header, f.length};
+        struct str message = payload_at(c, c->at, &f);
         if (!give_any(c, f.opcode, f.compressed, message)) return false;
         c->at += f.header + f.length;
         return true;
@@ -226,7 +257,7 @@ bool ws_step(struct ws_client *c)
     return begin_piece(c, &f);
 }
 
-void ws_answer_ahead(struct ws_client *c)
+void ws_answer_ahead(struct ws_conn *c)
 {
     struct ws_frame f;
     const char     *problem;
@@ -237,7 +268,7 @@ void ws_answer_ahead(struct ws_client *c)
         struct str bytes = rest_of_input(c, c->ahead);
         if (ws_frame_read(bytes, &f, &problem) != 1) return;
         if (ws_is_control(f.opcode) && bytes.len - f.header < f.length) return;
-        if (f.opcode == WS_PING) pong(c, (struct str){bytes.data + f.header, f.length});
+        if (f.opcode == WS_PING) pong(c, payload_at(c, c->ahead, &f));
         if (f.length > SIZE_MAX / 2) return;
         c->ahead += f.header + f.length;
     }

@@ -566,14 +566,14 @@ bool ws_settings_config(const struct ws_settings *s, uint32_t n, const struct ur
     out->subprotocols = s->protocols;
     out->tls_timeout_ns = s->ssl_handshake_timeout * 1000000;
     out->connect_timeout_ns = s->connect_timeout.ns;
-    out->close_timeout_ns = s->close_timeout.ns;
-    out->max_message = (size_t)s->max_message_size;
-    out->deflate = s->compression == 1;
-    out->max_ratio = (uint32_t)s->compression_max_ratio;
-    out->ping_interval_ns = s->ping_interval.ns;
-    out->ping_timeout_ns = s->ping_timeout.ns;
-    out->idle_timeout_ns = s->idle_timeout.ns;
-    out->ping_message = s->ping_message;
-    out->pong_message = s->pong_message;
+    out->rules.close_timeout_ns = s->close_timeout.ns;
+    out->rules.max_message = (size_t)s->max_message_size;
+    out->rules.deflate = s->compression == 1;
+    out->rules.max_ratio = (uint32_t)s->compression_max_ratio;
+    out->rules.ping_interval_ns = s->ping_interval.ns;
+    out->rules.ping_timeout_ns = s->ping_timeout.ns;
+    out->rules.idle_timeout_ns = s->idle_timeout.ns;
+    out->rules.ping_message = s->ping_message;
+    out->rules.pong_message = s->pong_message;
     return true;
 }

@@ -1,0 +1,304 @@
+/*
+ * A WebSocket connection, from either side.
+ *
+ * Threads: all of it belongs to the loop's thread.
+ */
+#include "net/ws_conn_parts.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fatal.h"
+
+enum {
+    READ_MIN = 16 * 1024,     /* room there must be to read */
+    READ_MAX = 256 * 1024,    /* of the buffer, when the peer is fast */
+    READ_AHEAD = 1024 * 1024, /* while messages cannot be taken: pings are looked for in it */
+};
+
+/* ---- the end ---- */
+
+void ws_set_end(struct ws_conn *c, enum ws_end_kind kind, const char *what, const char *text)
+{
+    if (c->end.what) return; /* the first reason counts */
+    c->end.kind = kind;
+    c->end.what = what;
+    if (c->end.status == 0) c->end.status = WS_ABNORMAL;
+    buf_str(&c->end_text, str_of(text));
+}
+
+void ws_end_now(struct ws_conn *c, enum ws_end_kind kind, const char *what, const char *text)
+{
+    ws_set_end(c, kind, what, text);
+    c->over = true;
+}
+
+static void free_all(struct ws_conn *c)
+{
+    net_timer_cancel(c->rules.net, &c->timer);
+    net_timer_cancel(c->rules.net, &c->beat);
+    net_timer_cancel(c->rules.net, &c->silence);
+    net_timer_cancel(c->rules.net, &c->idle);
+    conn_close(c->conn);
+    ws_inflate_release(&c->inflate);
+    buf_release(&c->inflated);
+    buf_release(&c->protocol);
+    buf_release(&c->in);
+    buf_release(&c->message);
+    buf_release(&c->end_text);
+    buf_release(&c->out);
+    c->side->release(c);
+    free(c);
+}
+
+static void report_end(struct ws_conn *c)
+{
+    if (c->side->end) c->side->end(c);
+    c->end.text = buf_view(&c->end_text);
+    c->ops->ended(c->ctx, &c->end);
+    free_all(c);
+}
+
+/* ---- waiting for the end ---- */
+
+static void give_up_waiting(void *ctx);
+
+void ws_conn_limit(struct ws_conn *c, int64_t after_ns)
+{
+    net_timer_set(c->rules.net, &c->timer, after_ns, give_up_waiting, c);
+}
+
+void ws_discard_rest(struct ws_conn *c)
+{
+    c->state = DISCARDING;
+    conn_finish(c->conn);
+    conn_want_read(c->conn, true);
+    ws_conn_limit(c, c->rules.close_timeout_ns);
+}
+
+static void settle(struct ws_conn *c);
+
+/* ---- signs of life ---- */
+
+static void lost(struct ws_conn *c, const char *text)
+{
+    ws_set_end(c, WS_END_BROKEN, "time-out", text);
+    ws_send_close(c, WS_GOING_AWAY, STR(""));
+    c->over = true;
+    settle(c);
+}
+
+static void on_silence(void *ctx)
+{
+    struct ws_conn *c = ctx;
+
+    if (c->state == OPEN && !c->heard && !c->paused) lost(c, "no answer to a ping");
+}
+
+static void on_beat(void *ctx)
+{
+    struct ws_conn *c = ctx;
+
+    if (c->state != OPEN) return;
+    net_timer_set(c->rules.net, &c->beat, c->rules.ping_interval_ns, on_beat, c);
+    /* While paused, what the peer answers would not be read. */
+    if (c->paused || c->silence.armed) return;
+    c->heard = false;
+    if (c->rules.ping_message.data)
+        ws_send_frame(c, WS_TEXT, c->rules.ping_message);
+    else
+        ws_send_frame(c, WS_PING, STR(""));
+    if (c->rules.ping_timeout_ns)
+        net_timer_set(c->rules.net, &c->silence, c->rules.ping_timeout_ns, on_silence, c);
+}
+
+static void on_idle(void *ctx)
+{
+    struct ws_conn *c = ctx;
+    int64_t         left = c->message_ns + c->rules.idle_timeout_ns - clock_monotonic_ns();
+
+    if (c->state != OPEN) return;
+    if (c->paused) left = c->rules.idle_timeout_ns;
+    if (left <= 0)
+        lost(c, "no message for idle_timeout");
+    else
+        net_timer_set(c->rules.net, &c->idle, left, on_idle, c);
+}
+
+static void start_beats(struct ws_conn *c)
+{
+    const struct ws_rules *rules = &c->rules;
+
+    c->message_ns = clock_monotonic_ns();
+    if (rules->ping_interval_ns)
+        net_timer_set(rules->net, &c->beat, rules->ping_interval_ns, on_beat, c);
+    if (rules->idle_timeout_ns)
+        net_timer_set(rules->net, &c->idle, rules->idle_timeout_ns, on_idle, c);
+}
+
+/* ---- reading ---- */
+
+/* Makes room at the end of the buffer. False: it holds all it may. */
+static bool make_room(struct ws_conn *c)
+{
+    size_t held = c->in.len - c->at;
+
+    if (held >= READ_AHEAD) return false;
+    if (c->in.cap - c->in.len >= READ_MIN) return true;
+    memmove(c->in.data, c->in.data + c->at, held);
+    c->ahead = c->ahead > c->at ? c->ahead - c->at : 0;
+    c->in.len = held;
+    c->at = 0;
+    if (c->in.cap - held < READ_MIN) buf_grow(&c->in, READ_MIN);
+    return true;
+}
+
+/* No more bytes come. Why, counts only when those that came say nothing of an end. */
+static void stream_broke(struct ws_conn *c, ssize_t result)
+{
+    c->over = true;
+    c->hung_up = result == CONN_END;
+}
+
+static void explain_break(struct ws_conn *c)
+{
+    const char *text = conn_problem(c->conn);
+
+    if (c->hung_up) text = c->state == HANDSHAKE ? c->side->no_handshake : c->side->no_close;
+    ws_set_end(c, WS_END_BROKEN, c->state == HANDSHAKE ? "HTTP" : "connection", text);
+}
+
+/* Does with the bytes read what the state asks for. */
+static void work(struct ws_conn *c)
+{
+    if (c->state == HANDSHAKE || c->state == REFUSED) c->side->shake_hands(c);
+    while ((c->state == OPEN || c->state == CLOSING) && !c->paused && ws_step(c))
+        ;
+    if (c->paused && c->state == OPEN) ws_answer_ahead(c);
+    if (c->state == DISCARDING) c->at = c->in.len;
+    if (c->at == c->in.len) {
+        c->ahead = c->ahead > c->at ? c->ahead - c->at : 0;
+        c->at = c->in.len = 0;
+    }
+}
+
+/* Ends the connection when nothing is left to do. It may be gone afterwards. */
+static void settle(struct ws_conn *c)
+{
+    if (!c->over || (c->paused && (c->state == OPEN || c->state == CLOSING))) return;
+    explain_break(c);
+    report_end(c);
+}
+
+static void read_more(struct ws_conn *c)
+{
+    bool full;
+
+    do {
+        if (!make_room(c)) {
+            conn_want_read(c->conn, false);
+            return;
+        }
+        size_t  room = c->in.cap - c->in.len;
+        ssize_t n = conn_read(c->conn, c->in.data + c->in.len, room);
+        if (n < 0) stream_broke(c, n);
+        if (n <= 0) break;
+        c->in.len += (size_t)n;
+        c->heard = true;
+        if (c->silence.armed) net_timer_cancel(c->rules.net, &c->silence);
+        full = (size_t)n == room;
+        work(c);
+        /* A peer this fast: fewer and larger reads. */
+        if (full && !c->paused && c->in.cap < READ_MAX) buf_grow(&c->in, c->in.cap - c->in.len + 1);
+    } while (!c->over && conn_holds_more(c->conn));
+    work(c);
+}
+
+void ws_conn_readable(void *ctx)
+{
+    struct ws_conn *c = ctx;
+
+    if (!c->over) read_more(c);
+    settle(c);
+}
+
+void ws_conn_resume(struct ws_conn *c)
+{
+    if (!c->paused) return;
+    c->paused = false;
+    work(c);
+    if (!c->paused && !c->over) {
+        conn_want_read(c->conn, true);
+        if (conn_holds_more(c->conn)) read_more(c);
+    }
+    settle(c);
+}
+
+void ws_conn_failed(void *ctx, enum conn_failure failure, const char *text)
+{
+    struct ws_conn *c = ctx;
+
+    ws_end_now(c, WS_END_CONNECT, conn_failure_name(failure), text);
+    settle(c);
+}
+
+void ws_conn_drained(void *ctx)
+{
+    struct ws_conn *c = ctx;
+
+    if (c->state == OPEN && c->ops->drained) c->ops->drained(c->ctx);
+}
+
+/* ---- life ---- */
+
+void ws_conn_begin(struct ws_conn *c, const struct ws_side *side, const struct ws_rules *rules,
+                   const struct ws_conn_ops *ops, void *ctx)
+{
+    c->side = side;
+    c->rules = *rules;
+    c->ops = ops;
+    c->ctx = ctx;
+}
+
+void ws_conn_opened(struct ws_conn *c)
+{
+    net_timer_cancel(c->rules.net, &c->timer);
+    c->state = OPEN;
+    start_beats(c);
+    c->ops->opened(c->ctx);
+}
+
+static void give_up_waiting(void *ctx)
+{
+    struct ws_conn *c = ctx;
+
+    if (c->state == HANDSHAKE) ws_set_end(c, WS_END_CONNECT, "time-out", c->side->late_handshake);
+    c->over = true;
+    conn_want_read(c->conn, false);
+    settle(c);
+}
+
+void ws_conn_close(struct ws_conn *c, enum ws_status status)
+{
+    if (c->state == CLOSING || c->over) return;
+    if (c->state != OPEN) {
+        ws_set_end(c, WS_END_STOPPED, "stop", "");
+        c->over = true;
+        report_end(c);
+        return;
+    }
+    ws_send_close(c, (uint16_t)status, STR(""));
+    ws_set_end(c, WS_END_STOPPED, "stop", "");
+    c->state = CLOSING;
+    ws_conn_limit(c, c->rules.close_timeout_ns);
+}
+
+struct str ws_conn_subprotocol(const struct ws_conn *c)
+{
+    return c->state == OPEN || c->state == CLOSING ? buf_view(&c->protocol) : STR("");
+}
+
+const char *ws_conn_peer(const struct ws_conn *c)
+{
+    return conn_peer(c->conn);
+}
