@@ -114,12 +114,14 @@ static bool is_overwritten(const struct grok *g, struct str name)
     return false;
 }
 
+/* Only the first group of a name gets its type. Source: compile_captures_func() in grok-pure.rb. */
 static void add_capture(struct builder *b, struct pattern *p, const struct ast_value *at,
-                        uint32_t group)
+                        uint32_t group, bool first)
 {
     struct str name, type;
 
     split_name(regex_group_name(p->regex, group), &name, &type);
+    if (!first) type = STR("");
     p->captures[p->captures_len++] = (struct capture){
         .group = group,
         .type = type_of(b, at, type),
@@ -139,7 +141,7 @@ static void add_captures(struct builder *b, struct pattern *p, const struct ast_
         struct str name = regex_group_name(p->regex, i);
         if (name.len == 0 || regex_group(p->regex, name) != (int)i) continue;
         for (uint32_t j = i; j <= n; j++)
-            if (str_eq(regex_group_name(p->regex, j), name)) add_capture(b, p, at, j);
+            if (str_eq(regex_group_name(p->regex, j), name)) add_capture(b, p, at, j, j == i);
     }
     if (p->groups <= SPANS_MAX) return;
     diag(b->cx->diags, DIAG_ERROR, at->loc, "the pattern has more than %d groups", SPANS_MAX - 1);
