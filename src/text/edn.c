@@ -201,7 +201,8 @@ static enum edn_status read_list(struct reader *r, char close, struct value *out
         if (r->at < r->end && *r->at == close) break;
         if ((s = read_value(r, &v)) == EDN_BROKEN) return s;
         if (s == EDN_DONE) list_push(l, r->a, v);
-        if (s == EDN_END && (r->at == r->end || *r->at != close))
+        skip_blanks(r); /* EDN_END: the text ends, another bracket, or #_ took it out */
+        if (s == EDN_END && (r->at == r->end || (is_close(*r->at) && *r->at != close)))
             return broken(r, "a list without its end");
     }
     r->at++;

@@ -1,0 +1,12 @@
+/* Bytes as Fluentd's protocol; see fuzz_codec.h. */
+#include "tests/fuzz/fuzz_codec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const configs[] = {
+        "fluent",
+        "fluent { nanosecond_precision => true target => 'x' }",
+    };
+
+    return fuzz_codec(configs, 2, data, size);
+}
