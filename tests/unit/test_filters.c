@@ -9,31 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/filter_fixture.h"
-
-static void gives(struct filter_fixture *f, const char *in, const char *out)
-{
-    assert_true(filter_fixture_run(f, in));
-    if (!filter_fixture_is(f, out)) fail_msg("%s gave %s, not %s", in, filter_fixture_json(f), out);
-}
-
-static void one(const char *config, const char *in, const char *out)
-{
-    struct filter_fixture f;
-
-    if (!filter_fixture_open(&f, config, ECS_DISABLED)) fail_msg("refused: %s", config);
-    gives(&f, in, out);
-    filter_fixture_close(&f);
-}
-
-static void refused(const char *config)
-{
-    struct filter_fixture f;
-
-    if (filter_fixture_open(&f, config, ECS_DISABLED)) fail_msg("accepted: %s", config);
-    assert_int_equal(f.diags.errors, 1);
-    filter_fixture_close(&f);
-}
+#include "tests/unit/filter_checks.h"
 
 /* ---- mutate ---- */
 
@@ -171,15 +147,6 @@ static void replays(void **state)
 
 /* ---- cidr ---- */
 
-static void write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 static void cidr_reads_its_file_again(void **state)
 {
     struct filter_fixture f;
@@ -201,61 +168,6 @@ static void cidr_reads_its_file_again(void **state)
     gives(&f, "{\"a\":\"11.1.1.1\"}", "{\"a\":\"11.1.1.1\",\"tags\":[\"in\"]}");
     unlink(path);
     gives(&f, "{\"a\":\"11.1.1.1\"}", "{\"a\":\"11.1.1.1\",\"tags\":[\"in\"]}");
-    filter_fixture_close(&f);
-}
-
-/* ---- translate ---- */
-
-static void translate_reads_its_file_again(void **state)
-{
-    struct filter_fixture f;
-    char                  folder[] = "/tmp/lsc-translate-XXXXXX", path[64], config[300];
-
-    (void)state;
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof(path), "%s/d.csv", folder);
-    for (int replace = 0; replace < 2; replace++) {
-        write_file(path, "a,one\nb,two\n");
-        snprintf(config, sizeof(config),
-                 "translate { source => \"s\" target => \"t\" dictionary_path => \"%s\" "
-                 "refresh_interval => 0.000000001 refresh_behaviour => \"%s\" }",
-                 path, replace ? "replace" : "merge");
-        assert_true(filter_fixture_open(&f, config, ECS_V8));
-        gives(&f, "{\"s\":\"a\"}", "{\"s\":\"a\",\"t\":\"one\"}");
-        write_file(path, "a,three\nc,four\n");
-        gives(&f, "{\"s\":\"a\"}", "{\"s\":\"a\",\"t\":\"three\"}");
-        gives(&f, "{\"s\":\"c\"}", "{\"s\":\"c\",\"t\":\"four\"}");
-        gives(&f, "{\"s\":\"b\"}",
-              replace ? "{\"s\":\"b\"}" : "{\"s\":\"b\",\"t\":\"two\"}");
-        write_file(path, "\"broken");
-        gives(&f, "{\"s\":\"a\"}", "{\"s\":\"a\",\"t\":\"three\"}");
-        unlink(path);
-        gives(&f, "{\"s\":\"a\"}", "{\"s\":\"a\",\"t\":\"three\"}");
-        filter_fixture_close(&f);
-    }
-    rmdir(folder);
-}
-
-static void translate_refuses(void **state)
-{
-    (void)state;
-    refused("translate { dictionary => { \"a\" => \"b\" } }");
-    refused("translate { source => \"a\" field => \"b\" }");
-    refused("translate { source => \"a\" target => \"t\" destination => \"d\" }");
-    refused("translate { source => \"a\" regex => true dictionary => { \"(\" => \"b\" } }");
-    refused("translate { source => \"a\" dictionary_path => \"/etc/passwd\" }");
-}
-
-static void translate_takes_old_names(void **state)
-{
-    struct filter_fixture f;
-
-    (void)state;
-    one("translate { field => \"a\" destination => \"b\" dictionary => { \"1\" => \"x\" } }",
-        "{\"a\":1}", "{\"a\":1,\"b\":\"x\"}");
-    assert_true(filter_fixture_open(
-        &f, "translate { source => \"a\" dictionary => { \"1\" => \"x\" } }", ECS_V8));
-    gives(&f, "{\"a\":\"1\"}", "{\"a\":\"x\"}"); /* in place by default with ECS */
     filter_fixture_close(&f);
 }
 
@@ -355,9 +267,6 @@ int main(void)
         cmocka_unit_test(replays),
         cmocka_unit_test(cidr_reads_its_file_again),
         cmocka_unit_test(cidr_takes_one_source),
-        cmocka_unit_test(translate_reads_its_file_again),
-        cmocka_unit_test(translate_refuses),
-        cmocka_unit_test(translate_takes_old_names),
         cmocka_unit_test(prune_compares_the_text_of_numbers),
         cmocka_unit_test(de_dot_loses_nothing),
         cmocka_unit_test(bytes_needs_a_target),
