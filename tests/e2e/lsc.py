@@ -36,6 +36,9 @@ def program(name="lsc"):
             return str((folder / name).resolve())
     raise AssertionError(f"{name} is not built; LSC can name the program")
 
+# The environment of a process that is forced to quit: it joins no thread, which is no leak.
+FORCED = {"TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "") + ":report_thread_leaks=0"}
+
 
 def sanitized():
     """True when lsc is built with a sanitizer, which keeps freed memory for a while."""

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from lsc import wait_until
+from lsc import FORCED, wait_until
 
 STDIN = "input { stdin { codec => json_lines } }\n"
 
@@ -21,12 +21,12 @@ def place(tmp_path):
     return folder
 
 
-def start(lsc, place, path, options="", workers=1):
+def start(lsc, place, path, options="", workers=1, env=None):
     config = STDIN + (
         f'output {{ file {{ path => "{place}/{path}" codec => line {{ format => "%{{message}}" }}'
         f" {options} }} }}"
     )
-    return lsc.start(config, folder=place, workers=workers)
+    return lsc.start(config, folder=place, workers=workers, env=env)
 
 
 def send(p, **fields):
@@ -241,7 +241,7 @@ def test_a_full_disk_is_waited_for(lsc, place):
 
 def test_says_what_is_lost_when_it_is_forced_to_quit(lsc, place):
     (place / "f").symlink_to("/dev/full")
-    p = start(lsc, place, "f")
+    p = start(lsc, place, "f", env=FORCED)
     send(p, message="m")
     p.wait_log("No space left on device")
     p.signal(signal.SIGINT)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import termios
 
-from lsc import program, wait_until
+from lsc import FORCED, program, wait_until
 
 COPY = (
     "input { stdin { codec => line } } "
@@ -109,7 +109,7 @@ def test_second_interrupt_ends_a_pipeline_whose_output_is_stuck(tmp_path):
         while os.write(writer, b"x" * 4096):  # full from the start
             pass
     os.set_blocking(writer, True)
-    p = run(tmp_path, COPY, stdin=subprocess.PIPE, stdout=writer)
+    p = run(tmp_path, COPY, stdin=subprocess.PIPE, stdout=writer, env={**os.environ, **FORCED})
     os.close(writer)
     p.stdin.write(b"line\n")
     p.stdin.flush()
