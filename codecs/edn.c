@@ -4,8 +4,8 @@
  * Source: logstash-codec-edn, lib/logstash/codecs/edn.rb.
  * Threads: constant once open.
  */
-#include "plugin/plugin.h"
 #include "codecs/edn_message.h"
+#include "plugin/plugin.h"
 
 struct edn {
     const struct field *target;

@@ -4,8 +4,8 @@
  * Source: logstash-codec-edn_lines, lib/logstash/codecs/edn_lines.rb.
  * Threads: constant once open.
  */
-#include "plugin/plugin.h"
 #include "codecs/edn_message.h"
+#include "plugin/plugin.h"
 
 struct edn_lines {
     const struct field *target;

@@ -53,9 +53,21 @@ struct ast_selector {
 };
 
 enum ast_operator {
-    AST_OR, AST_AND, AST_XOR, AST_NAND, AST_NOT,
-    AST_EQ, AST_NE, AST_LT, AST_LE, AST_GT, AST_GE,
-    AST_MATCH, AST_NO_MATCH, AST_IN, AST_NOT_IN,
+    AST_OR,
+    AST_AND,
+    AST_XOR,
+    AST_NAND,
+    AST_NOT,
+    AST_EQ,
+    AST_NE,
+    AST_LT,
+    AST_LE,
+    AST_GT,
+    AST_GE,
+    AST_MATCH,
+    AST_NO_MATCH,
+    AST_IN,
+    AST_NOT_IN,
     AST_TRUTH, /* the operand itself */
 };
 

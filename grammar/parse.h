@@ -29,13 +29,15 @@ bool parse_path(struct arena *a, struct str path, const struct parse_options *op
 
 /*
  * Puts ${VAR} and ${VAR:default} into every string and bareword of plugin settings, keys of
- * hashes excepted, and into condition strings that are one ${VAR} as a whole. An unknown variable without default is an
- * error at its place. Source: substitution_variables.rb, ConfigVariableExpander.java.
+ * hashes excepted, and into condition strings that are one ${VAR} as a whole. An unknown variable
+ * without default is an error at its place. Source: substitution_variables.rb,
+ * ConfigVariableExpander.java.
  */
 bool ast_expand(struct arena *a, struct ast_config *c, const struct parse_options *options,
                 struct diags *d);
 
-/* The text with its variables; for settings files. False when one is unknown: `*missing` names it. */
+/* The text with its variables; for settings files. False when one is unknown: `*missing` names it.
+ */
 bool expand_text(struct arena *a, struct str text, const struct parse_options *options,
                  struct str *out, struct str *missing);
 

@@ -24,7 +24,7 @@ enum severity { DIAG_WARNING, DIAG_ERROR };
 /* Collects problems, so that one run shows all of them. Zero-initialised prints to stderr. */
 struct diags {
     int   errors, warnings;
-    FILE *out; /* NULL: stderr */
+    FILE *out;   /* NULL: stderr */
     bool  quiet; /* count only */
 };
 
@@ -47,7 +47,7 @@ void loc_position(struct loc at, int *line, int *column);
 
 /* The candidate nearest to `word`, for "did you mean"; NULL when none is near. `candidate` returns
    the i-th name, NULL after the last. */
-const char *nearest(struct str word, const char *(*candidate)(const void *ctx, int i),
+const char *nearest(struct str  word, const char *(*candidate)(const void *ctx, int i),
                     const void *ctx);
 
 #endif

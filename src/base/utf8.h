@@ -7,13 +7,15 @@
 /* The largest n <= max that does not end inside a character of `s`. `s` is valid UTF-8. */
 size_t utf8_floor(struct str s, size_t max);
 
-/* True when `s` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). Fast on ASCII. */
+/* True when `s` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). Fast on ASCII.
+ */
 bool utf8_valid(struct str s);
 
 /* Bytes of the longest well-formed start of `s`; `s.len` when all of it is. */
 size_t utf8_valid_prefix(struct str s);
 
-/* Writes the character `c` (<= 0x10FFFF) to `out`, which has room for 4 bytes; returns its length. */
+/* Writes the character `c` (<= 0x10FFFF) to `out`, which has room for 4 bytes; returns its length.
+ */
 size_t utf8_put(char *out, uint32_t c);
 
 /* Reads the character at the start of `s`, which is valid and not empty; returns its length. */

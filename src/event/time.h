@@ -39,8 +39,8 @@ int64_t time_local_offset_local(int64_t sec);
 enum time_style { TIME_JODA, TIME_JAVA };
 struct time_format;
 struct arena;
-const struct time_format *time_format_parse(struct arena *a, enum time_style style, struct str pattern,
-                                            const char **problem);
+const struct time_format *time_format_parse(struct arena *a, enum time_style style,
+                                            struct str pattern, const char **problem);
 void time_format_print(const struct time_format *f, struct timestamp t, struct buf *out);
 
 #endif

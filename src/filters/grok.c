@@ -97,8 +97,7 @@ static bool set_capture(const struct capture *c, struct event *ev, struct value 
 
     if (!there || there->kind == VALUE_NULL) return event_set(ev, c->field, v);
     if (there->kind == VALUE_LIST) return push_value(ev, c->field, *there, v);
-    if (there->kind == VALUE_STRING)
-        return event_set(ev, c->field, pair_of(ev->arena, *there, v));
+    if (there->kind == VALUE_STRING) return event_set(ev, c->field, pair_of(ev->arena, *there, v));
     return true;
 }
 

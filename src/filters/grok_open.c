@@ -27,8 +27,8 @@ static bool load_files(struct builder *b)
         int files = grok_patterns_load_all(&b->patterns, g->patterns_dir.at[i],
                                            g->patterns_files_glob, &culprit);
         if (files < 0)
-            return plugin_error(b->cx, "patterns_dir", "cannot read \"%.*s\": %s",
-                                STR_ARG(culprit), strerror(errno));
+            return plugin_error(b->cx, "patterns_dir", "cannot read \"%.*s\": %s", STR_ARG(culprit),
+                                strerror(errno));
         if (files == 0)
             plugin_warning(b->cx, "patterns_dir", "no pattern files at \"%.*s\"",
                            STR_ARG(g->patterns_dir.at[i]));
@@ -167,8 +167,7 @@ static bool compile_expanded(struct builder *b, struct pattern *p, const struct 
 
 static void compile(struct builder *b, struct pattern *p, const struct ast_value *at)
 {
-    enum grok_captures which =
-        b->grok->named_captures_only ? GROK_CAPTURE_NAMED : GROK_CAPTURE_ALL;
+    enum grok_captures which = b->grok->named_captures_only ? GROK_CAPTURE_NAMED : GROK_CAPTURE_ALL;
     struct grok_captures_list list = {0};
     struct grok_error         error;
     struct buf                out = {0};

@@ -20,7 +20,8 @@ struct arena *intake_arena(struct intake *to);
  */
 bool intake_message(struct intake *to, struct str bytes, const struct origin *origin);
 
-/* One event made by the input itself; it must lie in intake_arena(). Decorated like a decoded one. */
+/* One event made by the input itself; it must lie in intake_arena(). Decorated like a decoded one.
+ */
 bool intake_event(struct intake *to, struct event *ev, const struct origin *origin);
 
 /* Hands the current batch over, if it holds anything. */
@@ -30,7 +31,8 @@ void intake_flush(struct intake *to);
    is called once, on another thread, as soon as it is worth asking again. */
 bool intake_ready(struct intake *to, void (*wake)(void *ctx), void *ctx);
 
-/* The input has ended: the last batch is handed over. Called by the engine for inputs with run(). */
+/* The input has ended: the last batch is handed over. Called by the engine for inputs with run().
+ */
 void intake_end(struct intake *to);
 
 /* Makes an origin in the current batch's arena with room for `fields` fields; it is good for

@@ -40,8 +40,8 @@ static pcre2_code *compile_text(struct str text, unsigned flags, enum regex_form
     if (!context) fatal_memory();
     pcre2_set_newline(context, flags & REGEX_JAVA ? PCRE2_NEWLINE_ANYCRLF : PCRE2_NEWLINE_LF);
     pcre2_set_bsr(context, PCRE2_BSR_UNICODE);
-    compiled = pcre2_compile((PCRE2_SPTR)text.data, text.len, options_of(flags, form), code,
-                             offset, context);
+    compiled = pcre2_compile((PCRE2_SPTR)text.data, text.len, options_of(flags, form), code, offset,
+                             context);
     pcre2_compile_context_free(context);
     return compiled;
 }
@@ -256,8 +256,8 @@ int regex_find(const struct regex *r, struct str subject, size_t from, struct sp
     return find(r, code_for(r, subject), subject, from, spans, count);
 }
 
-int regex_find_within(const struct regex *r, struct str subject, struct span *spans,
-                      uint32_t count, int64_t limit_ns)
+int regex_find_within(const struct regex *r, struct str subject, struct span *spans, uint32_t count,
+                      int64_t limit_ns)
 {
     struct regex_matcher *m = regex_matcher(r->groups + 1);
     int                   found;
@@ -379,8 +379,8 @@ static void put_replacement(struct replacing *g, struct str s)
 static int replace_all(struct replacing *g, struct str replacement)
 {
     const struct regex_code *c = code_for(g->r, g->subject);
-    size_t             at = 0;
-    int                count = 0, found = 0;
+    size_t                   at = 0;
+    int                      count = 0, found = 0;
 
     while (at <= g->subject.len) {
         found = find(g->r, c, g->subject, at, g->spans, g->r->groups + 1);

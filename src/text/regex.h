@@ -14,9 +14,9 @@
 struct regex;
 
 enum regex_flags {
-    REGEX_DOTALL = 1,   /* Onigmo's MULTILINE option, as grok compiles: dot takes newlines */
+    REGEX_DOTALL = 1, /* Onigmo's MULTILINE option, as grok compiles: dot takes newlines */
     REGEX_CASELESS = 2,
-    REGEX_JAVA = 4,     /* not Ruby's dialect but java.util.regex */
+    REGEX_JAVA = 4, /* not Ruby's dialect but java.util.regex */
 };
 
 struct regex_error {
@@ -47,11 +47,11 @@ bool regex_test(const struct regex *r, struct str subject);
 int regex_find(const struct regex *r, struct str subject, size_t from, struct span *spans,
                uint32_t count);
 
-/* The first match, for as long as `limit_ns` (INT64_MAX: for as long as two thousand million steps allow).
-   REGEX_LIMIT comes within a tenth of that time, unless the match needs more memory than is
+/* The first match, for as long as `limit_ns` (INT64_MAX: for as long as two thousand million steps
+   allow). REGEX_LIMIT comes within a tenth of that time, unless the match needs more memory than is
    allowed; then at once. A clock is only read when a match is slow. */
-int regex_find_within(const struct regex *r, struct str subject, struct span *spans,
-                      uint32_t count, int64_t limit_ns);
+int regex_find_within(const struct regex *r, struct str subject, struct span *spans, uint32_t count,
+                      int64_t limit_ns);
 
 uint32_t regex_groups(const struct regex *r); /* capture groups, without the whole match */
 /* Number of the group called `name` (as in the original pattern), or -1. */

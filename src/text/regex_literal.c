@@ -132,8 +132,7 @@ static void take_group(struct walk *w, int depth)
     bool   branches;
     size_t end = group_end(w->p, w->at + (start ? start : 1), &branches);
 
-    if (!start || branches || depth >= NESTING_MAX ||
-        quantifier_len(w->p, end) > 0) {
+    if (!start || branches || depth >= NESTING_MAX || quantifier_len(w->p, end) > 0) {
         end_run(w);
         w->at = end;
         skip_quantifiers(w);

@@ -11,7 +11,8 @@
 /* What text/regex.c and text/regex_within.c share. */
 
 enum {
-    REGEX_STEPS_MAX = 5 * 1000 * 1000, /* PCRE2's match limit: for each place where a match starts */
+    REGEX_STEPS_MAX =
+        5 * 1000 * 1000, /* PCRE2's match limit: for each place where a match starts */
     REGEX_DEPTH_MAX = 100 * 1000,
     REGEX_HEAP_MAX_KB = 64 * 1024,
     REGEX_STACK_MIN = 32 * 1024,
@@ -73,7 +74,7 @@ static inline uint32_t regex_first_steps(size_t len)
 }
 
 /* regex_find_within() behind a first try that was too long. */
-int regex_find_slowly(const struct regex *r, struct str subject, struct span *spans,
-                      uint32_t count, int64_t limit_ns);
+int regex_find_slowly(const struct regex *r, struct str subject, struct span *spans, uint32_t count,
+                      int64_t limit_ns);
 
 #endif

@@ -106,8 +106,8 @@ static int search(struct search *s)
     return PCRE2_ERROR_NOMATCH;
 }
 
-int regex_find_slowly(const struct regex *r, struct str subject, struct span *spans,
-                      uint32_t count, int64_t limit_ns)
+int regex_find_slowly(const struct regex *r, struct str subject, struct span *spans, uint32_t count,
+                      int64_t limit_ns)
 {
     struct search s = {
         .code = regex_code(r, REGEX_FORM_SLICED),

@@ -53,7 +53,8 @@ static double wait_until_quiet(pid_t pid, const char *pattern)
 
     for (;;) {
         usleep(POLL_MS * 1000);
-        if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == pid)
+        if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            ended.si_pid == pid)
             return now();
         long long size = size_of(pattern);
         if (size != last) grew = now();
