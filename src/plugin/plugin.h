@@ -70,6 +70,17 @@ void filter_emit(struct filter_context *cx, struct event *ev, enum verdict v);
 struct filter_ops {
     /* Runs on any worker, on several at once: `self` is const for that reason. */
     enum verdict (*run)(const void *self, struct event *ev, struct filter_context *cx);
+    /*
+     * Optional, for filters that have to ask another thread or a server: all events of the batch
+     * that run() will be called with next, in that order and one right after the other. They wait
+     * until the last of them has come as far; so the filter works on whole batches, and
+     * order stays as it is. What it finds out it keeps in cx->state and cx->arena for run().
+     */
+    void (*prepare)(const void *self, struct event *const *ev, uint32_t n,
+                    struct filter_context *cx);
+    /* Optional: true when other filters of the pipeline see what this one does for an event. Then
+       no event waits between the first and the last filter of that kind. */
+    bool (*shares_state)(const void *self);
     /* Optional. Emits events held back; called every 5 s (periodic_flush) and, `final`, at the end,
        by any one worker: what is held back is shared state, not worker state. */
     void (*flush)(const void *self, struct filter_context *cx, bool final);
@@ -217,8 +228,8 @@ bool plugin_later(enum plugin_kind kind, struct str name);
 /* The i-th plugin of all, sorted by kind and name; NULL after the last. */
 const struct plugin *plugin_at(uint32_t i);
 /* The i-th of those that plugin_at() leaves out: their modules cannot be loaded. False: no more. */
-bool                 plugin_missing_at(uint32_t i, enum plugin_kind *kind, const char **name);
-const char          *plugin_kind_name(enum plugin_kind kind);
+bool        plugin_missing_at(uint32_t i, enum plugin_kind *kind, const char **name);
+const char *plugin_kind_name(enum plugin_kind kind);
 /* The plugin of that kind with the nearest name, for "did you mean"; or NULL. */
 const char *plugin_nearest(enum plugin_kind kind, struct str name);
 /* Rows that every plugin of the kind has besides its own. */

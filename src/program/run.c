@@ -4,6 +4,9 @@
 #include "base/fatal.h"
 #include "program/program.h"
 
+/* No step: the event has left the filters. */
+static const uint32_t DONE = UINT32_MAX;
+
 /* One event in this many is timed; the time counts for all of them. Two clock readings for every
    event and filter would cost more than most filters do. */
 enum { TIMED = 16 };
@@ -11,6 +14,12 @@ enum { TIMED = 16 };
 struct pending {
     struct event *ev;
     uint32_t      step;
+};
+
+/* Events on their way, each with the step that it goes on with. */
+struct line {
+    struct pending *at;
+    uint32_t        len, cap;
 };
 
 /* What happened at one node during a batch; added to its metrics afterwards. */
@@ -30,8 +39,13 @@ struct runner {
     struct place               *inputs, *filters, *outputs;
 
     /* Events that wait to go on; the last one is next. */
-    struct pending *pending;
-    uint32_t        len, cap;
+    struct line pending;
+
+    /* The batch in order: events that are done, or wait at a filter with prepare(). */
+    struct line       line, next_line;
+    uint32_t          prepared; /* the step whose events go on now */
+    bool             *gathers;  /* of each step: events wait there for prepare() */
+    struct event_list gathered;
 
     struct filter_context cx;
     const struct node    *node;      /* the filter that runs */
@@ -41,7 +55,6 @@ struct runner {
 
     struct decode         decode;
     const struct item    *item; /* being decoded */
-    struct event_list     out;  /* survivors of the batch, in order */
     struct output_context output_cx;
 
     struct arena scratch, decode_scratch, flush_arena;
@@ -95,13 +108,13 @@ static void publish(struct runner *r)
 
 /* ---- filters ---- */
 
-static void wait_at(struct runner *r, struct event *ev, uint32_t step)
+static void line_push(struct line *l, struct event *ev, uint32_t step)
 {
-    if (r->len == r->cap) {
-        r->cap = r->cap ? 2 * r->cap : 64;
-        r->pending = xrealloc(r->pending, r->cap * sizeof(*r->pending));
+    if (l->len == l->cap) {
+        l->cap = l->cap ? 2 * l->cap : 64;
+        l->at = xrealloc(l->at, l->cap * sizeof(*l->at));
     }
-    r->pending[r->len++] = (struct pending){ev, step};
+    l->at[l->len++] = (struct pending){ev, step};
 }
 
 void filter_emit(struct filter_context *cx, struct event *ev, enum verdict v)
@@ -112,7 +125,7 @@ void filter_emit(struct filter_context *cx, struct event *ev, enum verdict v)
     if (v == FILTER_MATCH && r->node->decoration.any)
         decoration_apply(&r->node->decoration, ev, cx->buf);
     r->filters[r->node->index].tally.out++;
-    wait_at(r, ev, r->next_step);
+    line_push(&r->pending, ev, r->next_step);
 }
 
 /* What one filter emitted lies first to last; the first must be next. */
@@ -129,7 +142,7 @@ static void reverse(struct pending *p, uint32_t len)
 static bool run_filter(struct runner *r, struct node *n, struct event *ev, uint32_t next_step)
 {
     struct place *place = &r->filters[n->index];
-    uint32_t      before = r->len;
+    uint32_t      before = r->pending.len;
     int64_t       start = r->timed ? clock_monotonic_ns() : 0;
 
     r->node = n;
@@ -141,12 +154,12 @@ static bool run_filter(struct runner *r, struct node *n, struct event *ev, uint3
     if (v == FILTER_MATCH && n->decoration.any) decoration_apply(&n->decoration, ev, &r->buf);
     place->tally.out += v != FILTER_DROP;
     if (r->timed) place->tally.ns += (uint64_t)(clock_monotonic_ns() - start) * TIMED;
-    if (r->len - before > 1) reverse(r->pending + before, r->len - before);
+    if (r->pending.len - before > 1) reverse(r->pending.at + before, r->pending.len - before);
     return v != FILTER_DROP;
 }
 
-/* Walks the program from step `at`; false when a filter dropped the event. */
-static bool walk(struct runner *r, struct event *ev, uint32_t at)
+/* Walks the program from step `at` to its end, or to a filter that wants the whole batch first. */
+static void walk(struct runner *r, struct event *ev, uint32_t at)
 {
     const struct step *steps = r->plan->filter.steps;
 
@@ -154,7 +167,11 @@ static bool walk(struct runner *r, struct event *ev, uint32_t at)
         const struct step *s = &steps[at];
         switch (s->op) {
         case OP_FILTER:
-            if (!run_filter(r, s->node, ev, at + 1)) return false;
+            if (r->gathers[at] && at != r->prepared) {
+                line_push(&r->line, ev, at);
+                return;
+            }
+            if (!run_filter(r, s->node, ev, at + 1)) return;
             at++;
             break;
         case OP_JUMP:
@@ -165,19 +182,78 @@ static bool walk(struct runner *r, struct event *ev, uint32_t at)
             break;
         case OP_OUTPUT:
         case OP_END:
-            return true;
+            line_push(&r->line, ev, DONE);
+            return;
         }
     }
 }
 
-/* Takes what waits through the rest of the program; survivors go to r->out. */
+/* Takes what waits as far as it gets; it ends in r->line. */
 static void drain(struct runner *r)
 {
-    while (r->len > 0) {
-        struct pending next = r->pending[--r->len];
+    while (r->pending.len > 0) {
+        struct pending next = r->pending.at[--r->pending.len];
         r->timed = r->count++ % TIMED == 0;
-        if (walk(r, next.ev, next.step)) event_list_push(&r->out, next.ev);
+        walk(r, next.ev, next.step);
         arena_reset(&r->scratch);
+    }
+}
+
+/* The first step that events of the line wait at; DONE when none does. */
+static uint32_t first_step(const struct line *l)
+{
+    uint32_t first = DONE;
+
+    for (uint32_t i = 0; i < l->len; i++)
+        if (l->at[i].step < first) first = l->at[i].step;
+    return first;
+}
+
+/* Shows the filter of `step` all the events that wait for it. */
+static void prepare(struct runner *r, uint32_t step)
+{
+    struct node  *n = r->plan->filter.steps[step].node;
+    struct place *place = &r->filters[n->index];
+    int64_t       start = clock_monotonic_ns();
+
+    r->gathered.len = 0;
+    for (uint32_t i = 0; i < r->line.len; i++)
+        if (r->line.at[i].step == step) event_list_push(&r->gathered, r->line.at[i].ev);
+    r->cx.state = place->state;
+    r->cx.failures = &place->tally.failures;
+    n->plugin->filter.prepare(n->self, r->gathered.at, r->gathered.len, &r->cx);
+    arena_reset(&r->scratch);
+    place->tally.ns += (uint64_t)(clock_monotonic_ns() - start);
+}
+
+/* Events that wait at a step go on, when it is prepared; all others keep their place in the line.
+ */
+static void advance(struct runner *r, uint32_t step)
+{
+    struct line before = r->line;
+
+    r->line = r->next_line;
+    r->line.len = 0;
+    r->prepared = step;
+    for (uint32_t i = 0; i < before.len; i++) {
+        if (before.at[i].step != step) {
+            line_push(&r->line, before.at[i].ev, before.at[i].step);
+            continue;
+        }
+        line_push(&r->pending, before.at[i].ev, step);
+        drain(r);
+    }
+    r->prepared = DONE;
+    r->next_line = before;
+}
+
+/* Brings the whole line to the end of the program. That leads forward only, so each step comes
+   once. */
+static void settle(struct runner *r)
+{
+    for (uint32_t step; (step = first_step(&r->line)) != DONE;) {
+        prepare(r, step);
+        advance(r, step);
     }
 }
 
@@ -240,7 +316,7 @@ static void enter(struct runner *r, struct event *ev, const struct item *item)
         decorate(ev, item, &r->buf);
     }
     r->inputs[item->input->index].tally.out++;
-    wait_at(r, ev, 0);
+    line_push(&r->pending, ev, 0);
     drain(r);
 }
 
@@ -291,9 +367,9 @@ static void route(struct runner *r, struct event *ev)
 
 static void write_out(struct runner *r)
 {
-    for (uint32_t i = 0; i < r->out.len; i++)
-        route(r, r->out.at[i]);
-    r->out.len = 0;
+    for (uint32_t i = 0; i < r->line.len; i++)
+        route(r, r->line.at[i].ev);
+    r->line.len = 0;
 
     for (uint32_t i = 0; i < r->plan->outputs_len; i++) {
         struct node  *n = r->plan->outputs[i];
@@ -316,11 +392,34 @@ static void write_out(struct runner *r)
 
 /* ---- the runner ---- */
 
+static bool shares_state(const struct step *s)
+{
+    return s->op == OP_FILTER && s->node->plugin->filter.shares_state &&
+           s->node->plugin->filter.shares_state(s->node->self);
+}
+
+static bool *gathering_steps(const struct program *p)
+{
+    bool    *gathers = xcalloc(p->len, sizeof(*gathers));
+    uint32_t first = 0, last = 0; /* of the filters that share state */
+
+    for (uint32_t at = p->len; at-- > 0;)
+        if (shares_state(&p->steps[at])) first = at;
+    for (uint32_t at = 0; at < p->len; at++)
+        if (shares_state(&p->steps[at])) last = at;
+    for (uint32_t at = 0; at < p->len; at++)
+        gathers[at] = p->steps[at].op == OP_FILTER && p->steps[at].node->plugin->filter.prepare &&
+                      (first == last || at < first || at > last);
+    return gathers;
+}
+
 struct runner *runner_new(const struct pipeline_plan *plan, struct stop *stop)
 {
     struct runner *r = xcalloc(1, sizeof(*r));
 
     r->plan = plan;
+    r->prepared = DONE;
+    r->gathers = gathering_steps(&plan->filter);
     r->inputs = places_new(plan->inputs, plan->inputs_len, PLUGIN_INPUT);
     r->filters = places_new(plan->filters, plan->filters_len, PLUGIN_FILTER);
     r->outputs = places_new(plan->outputs, plan->outputs_len, PLUGIN_OUTPUT);
@@ -337,13 +436,16 @@ void runner_free(struct runner *r)
     places_free(r->inputs, r->plan->inputs_len);
     places_free(r->filters, r->plan->filters_len);
     places_free(r->outputs, r->plan->outputs_len);
-    event_list_release(&r->out);
+    event_list_release(&r->gathered);
+    free(r->gathers);
+    free(r->line.at);
+    free(r->next_line.at);
     arena_release(&r->scratch);
     arena_release(&r->decode_scratch);
     arena_release(&r->flush_arena);
     buf_release(&r->buf);
     buf_release(&r->decode_buf);
-    free(r->pending);
+    free(r->pending.at);
     free(r);
 }
 
@@ -366,6 +468,7 @@ void runner_batch(struct runner *r, struct batch *b)
         else
             decode_item(r, item);
     }
+    settle(r);
     write_out(r);
 }
 
@@ -382,8 +485,9 @@ void runner_flush(struct runner *r, bool final)
         r->cx.state = r->filters[n->index].state;
         r->cx.failures = &r->filters[n->index].tally.failures;
         n->plugin->filter.flush(n->self, &r->cx, final);
-        reverse(r->pending, r->len);
+        reverse(r->pending.at, r->pending.len);
         drain(r);
+        settle(r);
     }
     write_out(r);
     arena_reset(&r->flush_arena);
