@@ -111,6 +111,19 @@ static void aggregate_close(void *self)
     ruby_filter_close(((struct aggregate *)self)->filter);
 }
 
+static void aggregate_prepare(const void *self, struct event *const *ev, uint32_t n,
+                              struct filter_context *cx)
+{
+    ruby_filter_prepare(((const struct aggregate *)self)->filter, ev, n, cx);
+}
+
+/* Filters with the same task_id have their maps in common. */
+static bool aggregate_shares_state(const void *self)
+{
+    (void)self;
+    return true;
+}
+
 static enum verdict aggregate_run(const void *self, struct event *ev, struct filter_context *cx)
 {
     return ruby_filter_run(((const struct aggregate *)self)->filter, ev, cx);
@@ -131,5 +144,9 @@ const struct plugin filter_aggregate = {
     .options = aggregate_options,
     .open = aggregate_open,
     .close = aggregate_close,
-    .filter = {.run = aggregate_run, .flush = aggregate_flush},
+    .filter = {.run = aggregate_run,
+               .prepare = aggregate_prepare,
+               .shares_state = aggregate_shares_state,
+               .worker_size = sizeof(struct ruby_worker),
+               .flush = aggregate_flush},
 };

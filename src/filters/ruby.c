@@ -4,13 +4,18 @@
  * Source: logstash-filter-ruby, lib/logstash/filters/ruby.rb and ruby/script.rb.
  * Threads: any worker; the code itself runs on Ruby's one thread (ruby_vm.c), one event at a time.
  */
+#include <stdio.h>
+
 #include "filters/ruby_filter.h"
 #include "plugin/module.h"
+
+enum { SCRIPT_MAX = 1 << 20 };
 
 struct ruby {
     struct str              code, init, path, tag_on_exception;
     const struct ast_value *script_params;
     bool                    tag_with_exception_message;
+    bool                    shares; /* code that may see what other filters' code does */
     struct ruby_filter     *filter;
 };
 
@@ -45,6 +50,29 @@ static void warn_of_old_form(const struct plugin_open *cx, struct str code)
          "event['x'] went with Logstash 5: use event.get('x') and event.set('x', value)");
 }
 
+/* Whether the code names a global or a class variable, which other filters' code may use. */
+static bool names_shared_variable(struct str code)
+{
+    for (size_t i = 0; i + 1 < code.len; i++) {
+        char next = code.data[i + 1] | 0x20;
+        if (code.data[i] == '@' && code.data[i + 1] == '@') return true;
+        if (code.data[i] == '$' && next >= 'a' && next <= 'z') return true;
+    }
+    return false;
+}
+
+/* The text of the script file; empty when it cannot be read: Ruby itself will say why. */
+static struct str script_text(struct arena *a, struct str path)
+{
+    FILE *f = path.data ? fopen(arena_cstr(a, path), "re") : NULL;
+    char *text = arena_alloc(a, SCRIPT_MAX);
+
+    if (!f) return STR("");
+    struct str all = {text, fread(text, 1, SCRIPT_MAX, f)};
+    fclose(f);
+    return all;
+}
+
 static bool ruby_open(void *self, struct plugin_open *cx)
 {
     struct ruby  *r = self;
@@ -56,6 +84,8 @@ static bool ruby_open(void *self, struct plugin_open *cx)
     if (r->script_params && r->script_params->kind != AST_HASH)
         return plugin_error(cx, "script_params", "script_params is a hash");
     warn_of_old_form(cx, r->code);
+    r->shares = names_shared_variable(r->code) || names_shared_variable(r->init) ||
+                names_shared_variable(script_text(a, r->path));
     ruby_option_str(options, a, "code", r->code);
     ruby_option_str(options, a, "init", r->init);
     ruby_option_str(options, a, "path", r->path);
@@ -71,6 +101,17 @@ static bool ruby_open(void *self, struct plugin_open *cx)
 static void ruby_close(void *self)
 {
     ruby_filter_close(((struct ruby *)self)->filter);
+}
+
+static bool ruby_shares_state(const void *self)
+{
+    return ((const struct ruby *)self)->shares;
+}
+
+static void ruby_prepare(const void *self, struct event *const *ev, uint32_t n,
+                         struct filter_context *cx)
+{
+    ruby_filter_prepare(((const struct ruby *)self)->filter, ev, n, cx);
 }
 
 static enum verdict ruby_run(const void *self, struct event *ev, struct filter_context *cx)
@@ -90,5 +131,8 @@ const struct plugin filter_ruby = {
     .options = filter_options,
     .open = ruby_open,
     .close = ruby_close,
-    .filter = {.run = ruby_run},
+    .filter = {.run = ruby_run,
+               .prepare = ruby_prepare,
+               .shares_state = ruby_shares_state,
+               .worker_size = sizeof(struct ruby_worker)},
 };

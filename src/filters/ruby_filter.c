@@ -138,27 +138,35 @@ void ruby_option_str(struct map *options, struct arena *a, const char *name, str
 
 /* ---- events ---- */
 
+/* What came of one event; in the arena of its batch. */
+struct ruby_outcome {
+    struct event  *ev;
+    enum verdict   verdict;
+    struct str     error; /* data NULL: none */
+    struct event **made;
+    uint32_t       made_len;
+};
+
+/* A call on its way: events of a batch, or a flush. */
 struct filtering {
     const struct ruby_filter *filter;
-    struct event             *ev; /* NULL: a flush */
-    bool                      final;
-    struct filter_context    *cx;
-    VALUE                     wrapped;
-    enum verdict              verdict;
-    struct str                error; /* in the batch's arena; data NULL: none */
-    struct event_list         made;
+    struct arena             *arena;
+    struct ruby_outcome      *at;
+    uint32_t                  len;
+    bool                      flush, final;
+    VALUE                     wrapped; /* the event of `current` */
+    struct ruby_outcome      *current;
 };
 
 static VALUE call_filter(VALUE arg)
 {
-    struct filtering *f = (struct filtering *)arg;
+    struct filtering    *f = (struct filtering *)arg;
+    struct ruby_outcome *o = f->current;
 
-    f->wrapped = ruby_event_wrap(f->ev);
+    f->wrapped = ruby_event_wrap(o->ev);
     VALUE result = rb_funcall(f->filter->object, rb_intern("lsc_filter"), 1, f->wrapped);
-    if (RB_TYPE_P(result, T_STRING)) f->error = ruby_to_str(result, f->cx->arena);
-    f->verdict = ruby_event_cancelled(f->wrapped) ? FILTER_DROP
-                 : result == Qtrue                ? FILTER_MATCH
-                                                  : FILTER_PASS;
+    if (RB_TYPE_P(result, T_STRING)) o->error = ruby_to_str(result, f->arena);
+    if (result == Qtrue) o->verdict = FILTER_MATCH;
     return Qnil;
 }
 
@@ -172,59 +180,88 @@ static VALUE call_flush(VALUE arg)
 /* The events that code has made belong to the batch from here on. */
 static void take_made(struct filtering *f)
 {
-    VALUE made = ruby_take_emitted();
+    struct ruby_outcome *o = f->current;
+    VALUE                made = ruby_take_emitted();
+    long                 len = RARRAY_LEN(made);
 
-    for (long i = 0; i < RARRAY_LEN(made); i++) {
-        VALUE one = rb_ary_entry(made, i);
-        if (ruby_event_cancelled(one)) continue;
-        struct event *copy = ruby_event_copy(one, f->cx->arena);
-        if (copy) event_list_push(&f->made, copy);
+    if (len == 0) return;
+    o->made = arena_alloc(f->arena, (size_t)len * sizeof(struct event *));
+    for (long i = 0; i < len; i++) {
+        VALUE         one = rb_ary_entry(made, i);
+        struct event *copy = ruby_event_cancelled(one) ? NULL : ruby_event_copy(one, f->arena);
+        if (copy) o->made[o->made_len++] = copy;
     }
-    for (long i = 0; i < RARRAY_LEN(made); i++)
+    for (long i = 0; i < len; i++)
         if (rb_ary_entry(made, i) != f->wrapped) ruby_event_leave(rb_ary_entry(made, i));
 }
 
-static void filter_on_ruby(void *data)
+static void filter_one(struct filtering *f, struct ruby_outcome *o)
 {
-    struct filtering *f = data;
-    int               status = 0;
+    int status = 0;
 
-    rb_protect(f->ev ? call_filter : call_flush, (VALUE)f, &status);
+    f->current = o;
+    f->wrapped = Qnil;
+    rb_protect(f->flush ? call_flush : call_filter, (VALUE)f, &status);
     if (status) {
         char *text = ruby_error_text();
-        f->error = arena_copy(f->cx->arena, str_of(text));
+        o->error = arena_copy(f->arena, str_of(text));
         free(text);
     }
     take_made(f);
-    if (f->wrapped) ruby_event_leave(f->wrapped);
+    if (NIL_P(f->wrapped)) return;
+    if (ruby_event_cancelled(f->wrapped)) o->verdict = FILTER_DROP;
+    ruby_event_leave(f->wrapped);
 }
 
-/* Back on the worker. */
-static void finish(struct filtering *f)
+static void filter_all(void *data)
 {
-    if (f->error.data)
-        filter_failed(f->cx, f->filter->limit, f->filter->component, "ruby exception occurred",
-                      f->error);
-    for (uint32_t i = 0; i < f->made.len; i++)
-        filter_emit(f->cx, f->made.at[i], FILTER_PASS);
-    event_list_release(&f->made);
+    struct filtering *f = data;
+
+    for (uint32_t i = 0; i < f->len; i++)
+        filter_one(f, &f->at[i]);
+}
+
+/* Back on the worker, for each event when its turn comes. */
+static void deliver(const struct ruby_filter *f, const struct ruby_outcome *o,
+                    struct filter_context *cx)
+{
+    if (o->error.data)
+        filter_failed(cx, f->limit, f->component, "ruby exception occurred", o->error);
+    for (uint32_t i = 0; i < o->made_len; i++)
+        filter_emit(cx, o->made[i], FILTER_PASS);
+}
+
+void ruby_filter_prepare(struct ruby_filter *f, struct event *const *ev, uint32_t n,
+                         struct filter_context *cx)
+{
+    struct ruby_worker *w = cx->state;
+    struct filtering    call = {.filter = f, .arena = cx->arena, .len = n};
+
+    call.at = arena_zalloc(cx->arena, n * sizeof(*call.at));
+    for (uint32_t i = 0; i < n; i++)
+        call.at[i].ev = ev[i];
+    ruby_vm_call(filter_all, &call, cx->stop);
+    *w = (struct ruby_worker){.at = call.at, .len = n};
 }
 
 enum verdict ruby_filter_run(struct ruby_filter *f, struct event *ev, struct filter_context *cx)
 {
-    struct filtering call = {.filter = f, .ev = ev, .cx = cx};
+    struct ruby_worker *w = cx->state;
 
-    ruby_vm_call(filter_on_ruby, &call, cx->stop);
-    finish(&call);
-    return call.verdict;
+    if (w->next == w->len || w->at[w->next].ev != ev) ruby_filter_prepare(f, &ev, 1, cx);
+    const struct ruby_outcome *o = &w->at[w->next++];
+    deliver(f, o, cx);
+    return o->verdict;
 }
 
 void ruby_filter_flush(struct ruby_filter *f, struct filter_context *cx, bool final)
 {
-    struct filtering call = {.filter = f, .cx = cx, .final = final};
+    struct ruby_outcome o = {.ev = NULL};
+    struct filtering    call = {
+           .filter = f, .arena = cx->arena, .at = &o, .len = 1, .flush = true, .final = final};
 
-    ruby_vm_call(filter_on_ruby, &call, cx->stop);
-    finish(&call);
+    ruby_vm_call(filter_all, &call, cx->stop);
+    deliver(f, &o, cx);
 }
 
 /* ---- closing ---- */

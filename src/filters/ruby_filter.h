@@ -10,12 +10,21 @@
  */
 struct ruby_filter;
 
+/* A worker's part: what came of the events of a batch, until their turn comes. */
+struct ruby_worker {
+    struct ruby_outcome *at;
+    uint32_t             len, next;
+};
+
 /*
  * Starts Ruby, makes an object of the class `class` and calls its lsc_open with `options`. NULL
  * after an error at the setting that it is about; errors of code at their line.
  */
 struct ruby_filter *ruby_filter_open(const char *class, struct map *options,
                                      struct plugin_open *cx);
+/* The operations of a filter; its worker_size is that of struct ruby_worker. */
+void         ruby_filter_prepare(struct ruby_filter *f, struct event *const *ev, uint32_t n,
+                                 struct filter_context *cx);
 enum verdict ruby_filter_run(struct ruby_filter *f, struct event *ev, struct filter_context *cx);
 void         ruby_filter_flush(struct ruby_filter *f, struct filter_context *cx, bool final);
 void         ruby_filter_close(struct ruby_filter *f);

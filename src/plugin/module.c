@@ -60,10 +60,12 @@ static void *open_file(const char *file, const char *package, struct buf *proble
             dlerror(), package);
         return NULL;
     }
-    const char *version = dlsym(handle, "lsc_module");
-    if (version && strcmp(version, PACKAGE_VERSION) == 0) return handle;
-    buf_printf(problem, "its module \"%s\" is of lsc %s, not of lsc " PACKAGE_VERSION, path,
-               version ? version : "unknown");
+    const struct module_version *version = dlsym(handle, "lsc_module");
+    if (version && strcmp(version->lsc, PACKAGE_VERSION) == 0 &&
+        version->plugin_size == sizeof(struct plugin))
+        return handle;
+    buf_printf(problem, "its module \"%s\" was built for lsc %s, not for this lsc " PACKAGE_VERSION,
+               path, version ? version->lsc : "unknown");
     dlclose(handle);
     return NULL;
 }

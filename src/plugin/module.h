@@ -14,9 +14,13 @@
  */
 
 /* Every module says, once, which lsc it was built for: another's structs may look different. */
+struct module_version {
+    const char *lsc;
+    size_t      plugin_size;
+};
 #define PLUGIN_MODULE                                                                              \
-    extern const char lsc_module[];                                                                \
-    const char        lsc_module[] = PACKAGE_VERSION
+    extern const struct module_version lsc_module;                                                 \
+    const struct module_version        lsc_module = {PACKAGE_VERSION, sizeof(struct plugin)}
 
 /*
  * The plugin `kind`_`name` of the module `file`; NULL when it cannot be loaded: then `*problem`
