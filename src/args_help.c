@@ -54,7 +54,8 @@ static void print_flag(const struct setting *row, FILE *out)
 void args_help(FILE *out)
 {
     fputs("usage: lsc -f CONFIG [FLAG …]\n"
-          "       lsc -e 'filter { … }' [FLAG …]\n\n"
+          "       lsc -e 'filter { … }' [FLAG …]\n"
+          "       lsc grok PATTERN [FLAG …] < lines (see lsc grok --help)\n\n"
           "Runs pipelines of Logstash: reads events from inputs, changes them by filters, writes "
           "them to outputs.\n\n",
           out);

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent.h"
 #include "args.h"
@@ -7,6 +8,7 @@
 #include "data_dir.h"
 #include "event/event.h"
 #include "event/time.h"
+#include "grok_command.h"
 #include "plugin/help.h"
 
 static int refuse(const char *message)
@@ -68,6 +70,8 @@ int main(int argc, char *argv[])
     struct diags    diags = {0};
     int             status = 1;
 
+    if (argc > 1 && strcmp(argv[1], "grok") == 0)
+        return grok_command(argc - 1, argv + 1, stdin, stdout);
     if (args_parse(argc, argv, &arena, &settings, &diags) && !print_only(&settings, &status))
         status = run(&settings);
     arena_release(&arena);

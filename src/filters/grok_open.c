@@ -52,25 +52,6 @@ static bool define_patterns(struct builder *b)
 
 /* ---- captures ---- */
 
-/* The parts of a group's name, "NAME:field:type", "NAME" or "field". */
-static void split_name(struct str name, struct str *field, struct str *type)
-{
-    ptrdiff_t  colon = str_find(name, STR(":"));
-    struct str rest = colon < 0 ? STR("") : str_from(name, (size_t)colon + 1);
-
-    *field = name;
-    *type = STR("");
-    if (rest.len == 0) {
-        if (colon >= 0) field->len = (size_t)colon;
-        return;
-    }
-    *field = rest;
-    colon = str_find(rest, STR(":"));
-    if (colon < 0) return;
-    field->len = (size_t)colon;
-    *type = str_from(rest, (size_t)colon + 1);
-}
-
 static enum capture_type type_of(struct builder *b, const struct ast_value *at, struct str type)
 {
     if (str_is(type, "int")) return CAPTURE_INT;
@@ -120,7 +101,7 @@ static void add_capture(struct builder *b, struct pattern *p, const struct ast_v
 {
     struct str name, type;
 
-    split_name(regex_group_name(p->regex, group), &name, &type);
+    grok_split_group(regex_group_name(p->regex, group), &name, &type);
     if (!first) type = STR("");
     p->captures[p->captures_len++] = (struct capture){
         .group = group,

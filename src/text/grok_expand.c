@@ -225,6 +225,24 @@ static bool parse_reference(struct str s, struct reference *r)
     return at < s.len;
 }
 
+void grok_split_group(struct str group, struct str *field, struct str *type)
+{
+    ptrdiff_t  colon = str_find(group, STR(":"));
+    struct str rest = colon < 0 ? STR("") : str_from(group, (size_t)colon + 1);
+
+    *field = group;
+    *type = STR("");
+    if (rest.len == 0) {
+        if (colon >= 0) field->len = (size_t)colon;
+        return;
+    }
+    *field = rest;
+    colon = str_find(rest, STR(":"));
+    if (colon < 0) return;
+    field->len = (size_t)colon;
+    *type = str_from(rest, (size_t)colon + 1);
+}
+
 /* ---- expanding ---- */
 
 struct expansion {

@@ -56,6 +56,10 @@ struct grok_captures_list {
     struct grok_capture *at; /* in the arena of the patterns */
 };
 
+/* What a group is kept as: of "NAME:field:type", "NAME:field", "NAME" and "field" the field, which
+   is the whole of the last two, and the type or nothing. */
+void grok_split_group(struct str group, struct str *field, struct str *type);
+
 struct grok_error {
     char   message[200];
     size_t offset, len; /* of the reference in the pattern given */
