@@ -34,6 +34,24 @@ static const char *const filters[] = {
     "mutate { rename => { \"%{m}\" => \"%{n}\" } merge => { \"m\" => [\"n\", \"m\"] } }",
     "mutate { capitalize => \"m\" strip => \"m\" split => { \"m\" => \" \" } }",
     "mutate { gsub => [\"m\", \"[^a-z]+\", \"%{n}\"] }",
+    "translate { source => \"m\" dictionary => { \"a\" => \"%{m}\" \"[0-9]+\" => 5 } exact => "
+    "false }",
+    "translate { source => \"m\" iterate_on => \"l\" regex => true fallback => \"%{n}\" dictionary "
+    "=> { "
+    "\"^a.*b|c+$\" => \"x\" } }",
+    "fingerprint { source => [\"m\", \"n\"] method => \"SHA256\" key => \"k\" "
+    "concatenate_all_fields => "
+    "true }",
+    "fingerprint { source => \"m\" method => \"MURMUR3_128\" }",
+    "fingerprint { source => \"m\" method => \"PUNCTUATION\" }",
+    "anonymize { fields => [\"m\"] algorithm => \"IPV4_NETWORK\" key => \"20\" }",
+    "cipher { source => \"m\" algorithm => \"aes-128-cbc\" mode => \"decrypt\" key => \"k\" "
+    "iv_random_length => 16 }",
+    "throttle { key => \"%{m}\" after_count => 1 period => \"%{n}\" }",
+    "alter { condrewrite => [\"m\", \"%{n}\", \"x%{m}\"] coalesce => [\"o\", \"%{m}\", \"%{n}\"] }",
+    "range { ranges => [\"m\", 0, 5, \"field:%{n}:%{m}\", \"m\", 6, 7, \"drop\"] }",
+    "extractnumbers { source => \"m\" }",
+    "i18n { transliterate => [\"m\"] }",
 };
 enum { FILTERS = sizeof(filters) / sizeof(filters[0]) };
 
