@@ -480,14 +480,19 @@ static void limit_attempt(struct conn *c)
     net_timer_set(c->target.net, &c->limit, left > 0 ? left / addresses : 0, timed_out, c);
 }
 
-static bool start_connect(struct conn *c, const struct addrinfo *a)
+void conn_tune(int fd, bool keep_alive)
 {
     int on = 1;
 
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (keep_alive) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+static bool start_connect(struct conn *c, const struct addrinfo *a)
+{
     c->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0) return false;
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    conn_tune(c->fd, true);
     if (connect(c->fd, a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS) return false;
     if (!net_watch_start(c->target.net, &c->watch, c->fd, EPOLLOUT, ready, c)) return false;
     c->stage = CONNECTING;

@@ -55,6 +55,9 @@ struct conn_accepted {
    NULL when the system has no room, with the descriptor closed. */
 struct conn *conn_accept(const struct conn_accepted *from, const struct conn_ops *ops, void *ctx);
 
+/* Sends small pieces at once; `keep_alive` has TCP look after a quiet peer. */
+void conn_tune(int fd, bool keep_alive);
+
 /* Ends it at once and frees it, also from within ops. NULL is fine. */
 void conn_close(struct conn *c);
 

@@ -2,16 +2,23 @@
 
 #include <strings.h>
 
-static bool same(struct str a, const char *b)
+enum { METHOD_MAX = 32 };
+
+bool http_same(struct str a, const char *b)
 {
     return a.len == strlen(b) && strncasecmp(a.data, b, a.len) == 0;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
 static struct str trim(struct str s)
 {
-    while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t'))
+    while (s.len > 0 && is_blank(s.data[0]))
         s = str_from(s, 1);
-    while (s.len > 0 && strchr(" \t\r", s.data[s.len - 1]))
+    while (s.len > 0 && is_blank(s.data[s.len - 1]))
         s.len--;
     return s;
 }
@@ -24,6 +31,11 @@ static struct str take(struct str *rest, char separator)
 
     *rest = str_from(*rest, at ? part.len + 1 : part.len);
     return part;
+}
+
+struct str http_take(struct str *rest, char separator)
+{
+    return trim(take(rest, separator));
 }
 
 static bool read_status_line(struct str line, struct http_head *out)
@@ -46,29 +58,96 @@ static size_t find_end(struct str bytes)
     return crlf < 0 ? 0 : (size_t)crlf + 4;
 }
 
+/* Where the head ends, and what there is between its first line and the empty one. */
+static int read_head(struct str bytes, struct http_head *out)
+{
+    *out = (struct http_head){.size = find_end(bytes)};
+    if (out->size == 0) return bytes.len > HTTP_HEAD_MAX ? -1 : 0;
+    if (out->size > HTTP_HEAD_MAX) return -1;
+    out->fields = (struct str){bytes.data, out->size - 2};
+    return 1;
+}
+
 int http_head_read(struct str bytes, struct http_head *out)
 {
     static const struct str begin = {"HTTP/1.", 7};
     size_t                  n = bytes.len < begin.len ? bytes.len : begin.len;
 
     if (memcmp(bytes.data, begin.data, n) != 0) return -1;
-    out->size = find_end(bytes);
-    if (out->size == 0) return bytes.len > HTTP_HEAD_MAX ? -1 : 0;
-    if (out->size > HTTP_HEAD_MAX) return -1;
-    out->fields = (struct str){bytes.data, out->size - 2};
+    int found = read_head(bytes, out);
+    if (found <= 0) return found;
     return read_status_line(take(&out->fields, '\n'), out) ? 1 : -1;
 }
 
-/* The next field called `name` in `*rest`. */
-static bool next_field(struct str *rest, const char *name, struct str *value)
+/* True for what a method is made of: a token. */
+static bool may_be_method(struct str s)
 {
-    while (rest->len > 0) {
-        struct str line = take(rest, '\n');
-        struct str key = take(&line, ':');
-        if (!same(key, name)) continue;
-        *value = trim(line);
-        return true;
+    for (size_t i = 0; i < s.len; i++)
+        if (!strchr("!#$%&'*+-.^_`|~", s.data[i]) && !(s.data[i] >= '0' && s.data[i] <= '9') &&
+            !((s.data[i] | 0x20) >= 'a' && (s.data[i] | 0x20) <= 'z'))
+            return false;
+    return s.len <= METHOD_MAX && !(s.len > 0 && memchr(s.data, '\0', s.len));
+}
+
+static bool one_line(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (((unsigned char)s.data[i] < ' ' && s.data[i] != '\t') || s.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static bool read_request_line(struct str line, struct http_head *out)
+{
+    if (line.len > 0 && line.data[line.len - 1] == '\r') line.len--;
+    out->method = take(&line, ' ');
+    out->target = take(&line, ' ');
+    out->version = line;
+    return out->method.len > 0 && out->target.len > 0 && one_line(out->target) &&
+           str_starts(line, STR("HTTP/1.")) && line.len == 8 && line.data[7] >= '0' &&
+           line.data[7] <= '9';
+}
+
+/* Each line is "name: value": no folding, no blanks in the name, no controls. */
+static bool well_formed(struct str fields)
+{
+    while (fields.len > 0) {
+        struct str line = take(&fields, '\n');
+        if (line.len > 0 && line.data[line.len - 1] == '\r') line.len--;
+        const char *colon = line.len ? memchr(line.data, ':', line.len) : NULL;
+        size_t      name = colon ? (size_t)(colon - line.data) : 0;
+        if (name == 0 || memchr(line.data, ' ', name) || !one_line(line) || is_blank(line.data[0]))
+            return false;
     }
+    return true;
+}
+
+int http_request_read(struct str bytes, struct http_head *out)
+{
+    struct str rest = bytes;
+
+    if (!may_be_method(take(&rest, ' '))) return -1;
+    int found = read_head(bytes, out);
+    if (found <= 0) return found;
+    if (!read_request_line(take(&out->fields, '\n'), out)) return -1;
+    return well_formed(out->fields) ? 1 : -1;
+}
+
+bool http_next_field(struct str *rest, struct str *name, struct str *value)
+{
+    if (rest->len == 0) return false;
+    struct str line = take(rest, '\n');
+    *name = take(&line, ':');
+    *value = trim(line);
+    return true;
+}
+
+bool http_next_value(struct str *rest, const char *name, struct str *value)
+{
+    struct str key;
+
+    while (http_next_field(rest, &key, value))
+        if (http_same(key, name)) return true;
     return false;
 }
 
@@ -76,15 +155,15 @@ struct str http_field(const struct http_head *h, const char *name)
 {
     struct str rest = h->fields, value;
 
-    return next_field(&rest, name, &value) ? value : (struct str){0};
+    return http_next_value(&rest, name, &value) ? value : (struct str){0};
 }
 
 bool http_has_token(const struct http_head *h, const char *name, const char *token)
 {
     struct str rest = h->fields, value;
 
-    while (next_field(&rest, name, &value))
+    while (http_next_value(&rest, name, &value))
         while (value.len > 0)
-            if (same(trim(take(&value, ',')), token)) return true;
+            if (http_same(http_take(&value, ','), token)) return true;
     return false;
 }

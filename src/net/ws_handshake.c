@@ -31,24 +31,6 @@ void ws_request(const struct ws_offer *offer, char key[WS_KEY_SIZE], struct buf 
     buf_str(out, STR("\r\n"));
 }
 
-static struct str trim(struct str s)
-{
-    while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t'))
-        s = str_from(s, 1);
-    while (s.len > 0 && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t'))
-        s.len--;
-    return s;
-}
-
-static struct str take(struct str *rest, char separator)
-{
-    const char *at = rest->len ? memchr(rest->data, separator, rest->len) : NULL;
-    struct str  part = {rest->data, at ? (size_t)(at - rest->data) : rest->len};
-
-    *rest = str_from(*rest, at ? part.len + 1 : part.len);
-    return trim(part);
-}
-
 static const char *check_protocol(const struct ws_offer *offer, struct str chosen,
                                   struct ws_agreement *agreed)
 {
@@ -58,7 +40,7 @@ static const char *check_protocol(const struct ws_offer *offer, struct str chose
     if (!chosen.data)
         return rest.len ? "answer without one of the subprotocols that were offered" : NULL;
     while (rest.len > 0)
-        if (str_eq(take(&rest, ','), chosen)) return NULL;
+        if (str_eq(http_take(&rest, ','), chosen)) return NULL;
     return "answer with a subprotocol that was not offered";
 }
 
@@ -67,12 +49,12 @@ static const char *check_extension(const struct ws_offer *offer, struct str give
                                    struct ws_agreement *agreed)
 {
     if (given.len == 0) return NULL;
-    if (!offer->deflate || !str_is(take(&given, ';'), "permessage-deflate"))
+    if (!offer->deflate || !str_is(http_take(&given, ';'), "permessage-deflate"))
         return "answer with an extension that was not offered";
     agreed->deflate = agreed->peer_context = true;
     while (given.len > 0) {
-        struct str parameter = take(&given, ';');
-        struct str name = take(&parameter, '=');
+        struct str parameter = http_take(&given, ';');
+        struct str name = http_take(&parameter, '=');
         if (str_is(name, "server_no_context_takeover"))
             agreed->peer_context = false;
         else if (!str_is(name, "client_no_context_takeover") &&

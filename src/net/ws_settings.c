@@ -1,4 +1,4 @@
-#include "net/ws_settings.h"
+#include "net/ws_settings_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,9 +6,16 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "net/http_head.h"
 #include "net/pem.h"
 
 enum { TOKEN_MAX = 64 * 1024 };
+
+const char *const ws_verifications[] = {"full", "certificate", "none", NULL};
+const char *const ws_stores[] = {"pkcs12", NULL};
+const char *const ws_compressions[] = {"none", "permessage-deflate", NULL};
+const char *const oauth1_methods[] = {"HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT", NULL};
+const char *const oauth1_styles[] = {"rfc5849", "benthos", NULL};
 
 /* ---- the servers ---- */
 
@@ -58,12 +65,7 @@ static bool one_line(struct str s)
     return true;
 }
 
-static bool same(struct str a, const char *b)
-{
-    return a.len == strlen(b) && strncasecmp(a.data, b, a.len) == 0;
-}
-
-static bool check_header(const struct pair *p, struct plugin_open *cx)
+static bool check_header(const struct pair *p, const char *setting, struct plugin_open *cx)
 {
     static const char *const ours[] = {"Upgrade",
                                        "Connection",
@@ -76,28 +78,33 @@ static bool check_header(const struct pair *p, struct plugin_open *cx)
     struct str               value = ast_text(p->value);
 
     if (!is_token(p->key))
-        return plugin_error(cx, "headers", "\"%.*s\" is no name of a header", STR_ARG(p->key));
+        return plugin_error(cx, setting, "\"%.*s\" is no name of a header", STR_ARG(p->key));
     if (!value.data || !one_line(value))
-        return plugin_error(cx, "headers", "the header \"%.*s\" takes one line of text",
+        return plugin_error(cx, setting, "the header \"%.*s\" takes one line of text",
                             STR_ARG(p->key));
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        if (same(p->key, ours[i]))
-            return plugin_error(cx, "headers",
+        if (http_same(p->key, ours[i]))
+            return plugin_error(cx, setting,
                                 "the header \"%s\" belongs to the handshake and "
                                 "cannot be set",
                                 ours[i]);
     return true;
 }
 
-static bool check_headers(struct ws_settings *s, struct plugin_open *cx)
+bool ws_check_headers(const struct pairs *headers, const char *setting, struct plugin_open *cx)
+{
+    bool good = true;
+
+    for (uint32_t i = 0; i < headers->len; i++)
+        good = check_header(&headers->at[i], setting, cx) && good;
+    return good;
+}
+
+bool ws_read_subprotocols(struct ws_settings *s, struct plugin_open *cx)
 {
     bool       good = true;
     struct buf protocols = {0};
 
-    for (uint32_t i = 0; i < s->headers.len; i++)
-        good = check_header(&s->headers.at[i], cx) && good;
-    if (!one_line(s->origin))
-        good = plugin_error(cx, "origin", "\"origin\" takes one line of text");
     for (uint32_t i = 0; i < s->subprotocols.len; i++) {
         if (!is_token(s->subprotocols.at[i]))
             good = plugin_error(cx, "subprotocols", "\"%.*s\" is no name of a subprotocol",
@@ -109,10 +116,19 @@ static bool check_headers(struct ws_settings *s, struct plugin_open *cx)
     return good;
 }
 
+static bool check_headers(struct ws_settings *s, struct plugin_open *cx)
+{
+    bool good = ws_check_headers(&s->headers, "headers", cx);
+
+    if (!one_line(s->origin))
+        good = plugin_error(cx, "origin", "\"origin\" takes one line of text");
+    return ws_read_subprotocols(s, cx) && good;
+}
+
 static bool has_header(const struct ws_settings *s, const char *name)
 {
     for (uint32_t i = 0; i < s->headers.len; i++)
-        if (same(s->headers.at[i].key, name)) return true;
+        if (http_same(s->headers.at[i].key, name)) return true;
     return false;
 }
 
@@ -303,134 +319,12 @@ static bool choose_auth(struct ws_settings *s, struct plugin_open *cx)
 
 /* ---- TLS ---- */
 
-static bool read_fingerprint(struct ws_settings *s, struct plugin_open *cx)
-{
-    struct str text = s->ca_trusted_fingerprint;
-    size_t     digits = 0;
-
-    if (!text.data) return true;
-    for (size_t i = 0; i < text.len; i++) {
-        const char *at = strchr("0123456789abcdef", text.data[i] | 0x20);
-        if (text.data[i] == ':') continue;
-        if (!at || !*at || digits == 64) {
-            digits = 0;
-            break;
-        }
-        uint8_t *byte = &s->tls_options.fingerprint[digits / 2];
-        *byte = (uint8_t)(*byte << 4 | (at - "0123456789abcdef"));
-        digits++;
-    }
-    s->tls_options.pinned = true;
-    return digits == 64 || plugin_error(cx, "ca_trusted_fingerprint",
-                                        "\"ca_trusted_fingerprint\" takes 64 hex digits");
-}
-
-static bool read_protocols(struct ws_settings *s, struct plugin_open *cx)
-{
-    bool has12 = s->ssl_supported_protocols.len == 0, has13 = has12;
-
-    for (uint32_t i = 0; i < s->ssl_supported_protocols.len; i++) {
-        struct str name = s->ssl_supported_protocols.at[i];
-        if (str_is(name, "TLSv1.2"))
-            has12 = true;
-        else if (str_is(name, "TLSv1.3"))
-            has13 = true;
-        else
-            return plugin_error(cx, "ssl_supported_protocols",
-                                "\"%.*s\" is not one of TLSv1.2, TLSv1.3", STR_ARG(name));
-    }
-    s->tls_options.min_version = has12 ? TLS1_2_VERSION : TLS1_3_VERSION;
-    s->tls_options.max_version = has13 ? TLS1_3_VERSION : TLS1_2_VERSION;
-    return true;
-}
-
-/* Names of the standards become OpenSSL's, and those of TLS 1.3 go into their own list. */
-static bool read_ciphers(struct ws_settings *s, struct plugin_open *cx)
-{
-    struct buf old = {0}, new = {0};
-    bool       good = true;
-
-    for (uint32_t i = 0; i < s->ssl_cipher_suites.len; i++) {
-        const char *name = arena_cstr(cx->arena, s->ssl_cipher_suites.at[i]);
-        bool        of13 = strncmp(name, "TLS_", 4) == 0 && !strstr(name, "_WITH_");
-        const char *own = strstr(name, "_WITH_") ? OPENSSL_cipher_name(name) : name;
-        if (!own || strcmp(own, "(NONE)") == 0)
-            good =
-                plugin_error(cx, "ssl_cipher_suites", "OpenSSL has no cipher suite \"%s\"", name);
-        else
-            buf_printf(of13 ? &new : &old, "%s%s", (of13 ? new.len : old.len) ? ":" : "", own);
-    }
-    if (old.len) s->tls_options.ciphers = arena_copy(cx->arena, buf_view(&old)).data;
-    if (new.len) s->tls_options.ciphersuites = arena_copy(cx->arena, buf_view(&new)).data;
-    buf_release(&old);
-    buf_release(&new);
-    return good;
-}
-
-static bool read_pairs(struct ws_settings *s, struct plugin_open *cx)
-{
-    struct tls_client *t = &s->tls_options;
-    struct buf         problem = {0};
-
-    if (s->ssl_certificate.len != s->ssl_key.len)
-        return plugin_error(cx, s->ssl_certificate.len ? "ssl_certificate" : "ssl_key",
-                            "\"ssl_certificate\" and \"ssl_key\" belong together, one key for each "
-                            "certificate");
-    t->pairs = arena_zalloc(cx->arena, (s->ssl_key.len + 1) * sizeof(*t->pairs));
-    for (uint32_t i = 0; i < s->ssl_key.len && problem.len == 0; i++) {
-        struct tls_pair *p = &t->pairs[t->pairs_len++];
-        const char      *name = "ssl_certificate";
-        p->certificate = pem_certificate(s->ssl_certificate.at[i], &p->chain, &problem);
-        if (p->certificate) {
-            name = "ssl_key";
-            p->key = pem_key(s->ssl_key.at[i], s->ssl_key_passphrase.secret, &problem);
-        }
-        if (p->key && !X509_check_private_key(p->certificate, p->key))
-            buf_str(&problem, STR("the private key does not belong to the certificate"));
-        if (problem.len) plugin_error(cx, name, "%s", buf_cstr(&problem));
-    }
-    bool good = problem.len == 0;
-    buf_release(&problem);
-    return good;
-}
-
-/* A key and certificate from a PKCS#12 file, besides those of ssl_certificate. */
-static bool read_keystore(struct ws_settings *s, struct plugin_open *cx)
-{
-    struct tls_client *t = &s->tls_options;
-    struct buf         problem = {0};
-    struct pkcs12      from;
-
-    if (!s->ssl_keystore_path.data) return true;
-    bool good = pkcs12_read(s->ssl_keystore_path, s->ssl_keystore_password.secret, &from, &problem);
-    t->pairs[t->pairs_len++] = (struct tls_pair){from.certificate, from.chain, from.key};
-    if (good && (!from.key || !from.certificate)) {
-        buf_str(&problem, STR("there is no private key with its certificate in it"));
-        good = false;
-    }
-    if (!good) plugin_error(cx, "ssl_keystore_path", "%s", buf_cstr(&problem));
-    buf_release(&problem);
-    return good;
-}
-
 static bool open_tls(struct ws_settings *s, struct plugin_open *cx)
 {
     struct tls_client *t = &s->tls_options;
     struct buf         problem = {0};
-    bool               wanted = false, good;
+    bool               wanted = false, good = ws_tls_options(s, cx);
 
-    t->verify = (enum tls_verify)s->ssl_verification_mode;
-    t->authorities_len = s->ssl_certificate_authorities.len;
-    t->authorities = s->ssl_certificate_authorities.at;
-    t->renegotiation = s->ssl_renegotiation;
-    t->truststore = s->ssl_truststore_path;
-    t->truststore_password = s->ssl_truststore_password.secret;
-    t->server_name = s->ssl_server_name;
-    good = read_fingerprint(s, cx);
-    good = read_protocols(s, cx) && good;
-    good = read_ciphers(s, cx) && good;
-    good = read_pairs(s, cx) && good;
-    good = good && read_keystore(s, cx);
     for (uint32_t i = 0; i < s->targets_len; i++)
         wanted |= s->targets[i].tls;
     if (!good || !wanted) return good;
@@ -466,17 +360,9 @@ bool ws_settings_open(struct ws_settings *s, struct plugin_open *cx)
 
 void ws_settings_close(struct ws_settings *s)
 {
-    for (uint32_t i = 0; i < s->tls_options.pairs_len; i++) {
-        struct tls_pair *p = &s->tls_options.pairs[i];
-        X509_free(p->certificate);
-        sk_X509_pop_free(p->chain, X509_free);
-        EVP_PKEY_free(p->key);
-    }
-    s->tls_options.pairs_len = 0;
+    ws_tls_release(s);
     EVP_PKEY_free(s->jwt.key);
     s->jwt.key = NULL;
-    SSL_CTX_free(s->tls);
-    s->tls = NULL;
 }
 
 /* ---- a connection ---- */
@@ -547,6 +433,19 @@ static bool put_auth(const struct ws_settings *s, uint32_t n, struct buf *out, s
     return good;
 }
 
+void ws_settings_rules(const struct ws_settings *s, struct ws_rules *out)
+{
+    out->close_timeout_ns = s->close_timeout.ns;
+    out->max_message = (size_t)s->max_message_size;
+    out->deflate = s->compression == 1;
+    out->max_ratio = (uint32_t)s->compression_max_ratio;
+    out->ping_interval_ns = s->ping_interval.ns;
+    out->ping_timeout_ns = s->ping_timeout.ns;
+    out->idle_timeout_ns = s->idle_timeout.ns;
+    out->ping_message = s->ping_message;
+    out->pong_message = s->pong_message;
+}
+
 bool ws_settings_config(const struct ws_settings *s, uint32_t n, const struct url *redirect,
                         struct ws_client_config *out, struct buf *headers, struct buf *problem)
 {
@@ -566,14 +465,6 @@ bool ws_settings_config(const struct ws_settings *s, uint32_t n, const struct ur
     out->subprotocols = s->protocols;
     out->tls_timeout_ns = s->ssl_handshake_timeout * 1000000;
     out->connect_timeout_ns = s->connect_timeout.ns;
-    out->rules.close_timeout_ns = s->close_timeout.ns;
-    out->rules.max_message = (size_t)s->max_message_size;
-    out->rules.deflate = s->compression == 1;
-    out->rules.max_ratio = (uint32_t)s->compression_max_ratio;
-    out->rules.ping_interval_ns = s->ping_interval.ns;
-    out->rules.ping_timeout_ns = s->ping_timeout.ns;
-    out->rules.idle_timeout_ns = s->idle_timeout.ns;
-    out->rules.ping_message = s->ping_message;
-    out->rules.pong_message = s->pong_message;
+    ws_settings_rules(s, &out->rules);
     return true;
 }

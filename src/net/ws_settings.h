@@ -65,9 +65,16 @@ struct ws_settings {
     struct str        protocols; /* subprotocols, joined by ", " */
 };
 
+/* The choices of the rows; NULL after the last. */
+extern const char *const ws_verifications[], *const ws_stores[], *const ws_compressions[];
+extern const char *const oauth1_methods[], *const oauth1_styles[];
+
 /* Checks the settings together and loads keys and certificates. False after plugin_error(). */
 bool ws_settings_open(struct ws_settings *s, struct plugin_open *cx);
 void ws_settings_close(struct ws_settings *s);
+
+/* What the settings say of every connection; the caller sets the rest. */
+void ws_settings_rules(const struct ws_settings *s, struct ws_rules *out);
 
 /*
  * Fills what the settings say of the connection to targets[n] into `out`, of which the caller sets
