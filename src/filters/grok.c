@@ -148,7 +148,7 @@ static enum outcome try_pattern(struct work *w, const struct pattern *p, struct 
 {
     struct span spans[SPANS_MAX];
 
-    if (p->literal.len > 0 && str_find(text, p->literal) < 0) return OUTCOME_NONE;
+    if (!needle_in(&p->literal, text)) return OUTCOME_NONE;
     switch (regex_find_within(p->regex, text, spans, p->groups, time_left(w))) {
     case REGEX_NO_MATCH:
         return OUTCOME_NONE;

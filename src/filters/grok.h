@@ -3,6 +3,7 @@
 
 #include "plugin/plugin.h"
 #include "text/regex.h"
+#include "text/regex_literal.h"
 
 /* What the files of the filter grok share: grok.c runs, grok_open.c compiles. */
 
@@ -21,7 +22,7 @@ enum { SPANS_MAX = 512 };
 
 struct pattern {
     struct regex   *regex;
-    struct str      literal; /* text that each match holds, to be looked for first; or empty */
+    struct needle   literal; /* text that each match holds, to be looked for first; or empty */
     uint32_t        groups;  /* spans wanted: up to the last one that is kept */
     uint32_t        captures_len;
     struct capture *captures; /* in the order in which they are set */

@@ -7,7 +7,6 @@
 
 #include "filters/grok.h"
 #include "text/grok_library.h"
-#include "text/regex_literal.h"
 
 struct builder {
     struct grok         *grok;
@@ -141,7 +140,7 @@ static bool compile_expanded(struct builder *b, struct pattern *p, const struct 
         diag(b->cx->diags, DIAG_ERROR, at->loc, "not a valid pattern: %s", error.message);
         return false;
     }
-    p->literal = regex_literal(b->cx->arena, expanded);
+    p->literal = needle_make(regex_literal(b->cx->arena, expanded));
     add_captures(b, p, at);
     return true;
 }

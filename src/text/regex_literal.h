@@ -11,4 +11,15 @@
  */
 struct str regex_literal(struct arena *a, struct str pattern);
 
+/* A literal made ready to be looked for again and again. */
+struct needle {
+    struct str text;
+    size_t     rare; /* the byte of it that logs have least */
+};
+
+struct needle needle_make(struct str literal);
+
+/* True when `text` holds it, or when it is empty. */
+bool needle_in(const struct needle *n, struct str text);
+
 #endif
