@@ -182,6 +182,17 @@ static bool open_syntax(struct kv *k, struct plugin_open *cx)
                         "the splitters make no valid regular expression: %s", error.message);
 }
 
+static void kv_close(void *self)
+{
+    struct kv *k = self;
+
+    kv_release(&k->syntax);
+    char_class_release(&k->key.trim);
+    char_class_release(&k->key.remove);
+    char_class_release(&k->value.trim);
+    char_class_release(&k->value.remove);
+}
+
 static bool kv_open(void *self, struct plugin_open *cx)
 {
     struct kv *k = self;
@@ -194,18 +205,8 @@ static bool kv_open(void *self, struct plugin_open *cx)
     open_names(&k->include, &k->include_keys, cx->arena);
     open_names(&k->exclude, &k->exclude_keys, cx->arena);
     open_defaults(k, cx->arena);
+    if (!good) kv_close(k);
     return good;
-}
-
-static void kv_close(void *self)
-{
-    struct kv *k = self;
-
-    kv_release(&k->syntax);
-    char_class_release(&k->key.trim);
-    char_class_release(&k->key.remove);
-    char_class_release(&k->value.trim);
-    char_class_release(&k->value.remove);
 }
 
 /* ---- running ---- */

@@ -264,8 +264,8 @@ static struct value whole_message(struct arena *a, struct str message, struct st
 {
     char *text = arena_alloc(a, message.len + delimiter.len);
 
-    memcpy(text, message.data, message.len);
-    memcpy(text + message.len, delimiter.data, delimiter.len);
+    if (message.len) memcpy(text, message.data, message.len);
+    if (delimiter.len) memcpy(text + message.len, delimiter.data, delimiter.len);
     return value_string((struct str){text, message.len + delimiter.len});
 }
 
