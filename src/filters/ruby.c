@@ -65,12 +65,13 @@ static bool names_shared_variable(struct str code)
 static struct str script_text(struct arena *a, struct str path)
 {
     FILE *f = path.data ? fopen(arena_cstr(a, path), "re") : NULL;
-    char *text = arena_alloc(a, SCRIPT_MAX);
 
     if (!f) return STR("");
-    struct str all = {text, fread(text, 1, SCRIPT_MAX, f)};
+    char  *text = arena_alloc(a, SCRIPT_MAX);
+    size_t len = fread(text, 1, SCRIPT_MAX, f);
+    arena_trim(a, text, len);
     fclose(f);
-    return all;
+    return (struct str){text, len};
 }
 
 static bool ruby_open(void *self, struct plugin_open *cx)

@@ -15,7 +15,6 @@
 VALUE ruby_define_all(VALUE unused);
 void  ruby_define_timestamp(VALUE logstash);
 void  ruby_define_event(VALUE logstash);
-void  ruby_define_native(VALUE logstash);
 
 /* The exception that interrupts a call when the process is forced to stop. */
 VALUE ruby_stopped_class(void);

@@ -18,12 +18,18 @@ struct ruby_event {
 
 static VALUE class;
 
+enum { ARENA_BLOCK = 64 * 1024 }; /* what the arena takes: Ruby's collector is told of it */
+
+static void release_arena(struct ruby_event *e)
+{
+    if (e->arena.first) rb_gc_adjust_memory_usage(-ARENA_BLOCK);
+    arena_release(&e->arena);
+}
+
 static void event_free(void *data)
 {
-    struct ruby_event *e = data;
-
-    arena_release(&e->arena);
-    ruby_xfree(e);
+    release_arena(data);
+    ruby_xfree(data);
 }
 
 static size_t event_size(const void *data)
@@ -72,7 +78,7 @@ void ruby_event_leave(VALUE event)
     struct ruby_event *e = get_wrapper(event);
 
     e->ev = NULL;
-    arena_release(&e->arena);
+    release_arena(e);
 }
 
 bool ruby_event_cancelled(VALUE event)
@@ -92,10 +98,9 @@ struct event *ruby_event_copy(VALUE event, struct arena *a)
 
 /* ---- making events ---- */
 
-/* Ruby's collector does not see the arena: it is told of its block. */
 static struct arena *own_arena(struct ruby_event *e)
 {
-    rb_gc_adjust_memory_usage(64 * 1024);
+    if (!e->arena.first) rb_gc_adjust_memory_usage(ARENA_BLOCK);
     return &e->arena;
 }
 

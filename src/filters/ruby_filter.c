@@ -20,9 +20,9 @@ struct ruby_filter {
 /* ---- opening ---- */
 
 struct opening {
+    struct ruby_filter *filter;
     const char *class;
     struct map *options;
-    VALUE       object;
     char       *error;
 };
 
@@ -30,8 +30,9 @@ static VALUE make_object(VALUE arg)
 {
     struct opening *o = (struct opening *)arg;
 
-    o->object = rb_obj_alloc(rb_path2class(o->class));
-    return rb_funcall(o->object, rb_intern("lsc_open"), 1, ruby_of_value(value_map(o->options)));
+    o->filter->object = rb_obj_alloc(rb_path2class(o->class));
+    return rb_funcall(o->filter->object, rb_intern("lsc_open"), 1,
+                      ruby_of_value(value_map(o->options)));
 }
 
 static void open_object(void *data)
@@ -39,11 +40,13 @@ static void open_object(void *data)
     struct opening *o = data;
     int             status = 0;
 
+    o->filter->object = Qnil;
+    rb_gc_register_address(&o->filter->object);
     rb_protect(make_object, (VALUE)o, &status);
-    if (status)
+    if (status) {
         o->error = ruby_error_text();
-    else
-        rb_gc_register_mark_object(o->object);
+        rb_gc_unregister_address(&o->filter->object);
+    }
     ruby_take_emitted(); /* by init: there is no event that they could follow */
 }
 
@@ -95,7 +98,7 @@ static void report(const struct plugin_open *cx, const char *text)
 
     message.len = strcspn(message.data, "\n");
     if (!s) {
-        plugin_error(cx, NULL, "%.*s", STR_ARG(message));
+        plugin_error(cx, plugin_setting(cx, "path") ? "path" : NULL, "%.*s", STR_ARG(message));
         return;
     }
     struct loc at = ast_loc_at(&s->value, line_offset(ast_text(&s->value), line));
@@ -104,8 +107,8 @@ static void report(const struct plugin_open *cx, const char *text)
 
 struct ruby_filter *ruby_filter_open(const char *class, struct map *options, struct plugin_open *cx)
 {
-    struct opening      o = {.class = class, .options = options};
     struct ruby_filter *f = arena_zalloc(cx->arena, sizeof(*f));
+    struct opening      o = {.filter = f, .class = class, .options = options};
     const char         *problem;
 
     if (!ruby_vm_start(&problem)) {
@@ -120,7 +123,6 @@ struct ruby_filter *ruby_filter_open(const char *class, struct map *options, str
         free(o.error);
         return NULL;
     }
-    f->object = o.object;
     f->component = arena_printf(cx->arena, "filter.%.*s", STR_ARG(cx->ast->name)).data;
     f->limit = arena_zalloc(cx->arena, sizeof(*f->limit));
     return f;
@@ -154,17 +156,25 @@ struct filtering {
     struct ruby_outcome      *at;
     uint32_t                  len;
     bool                      flush, final;
-    VALUE                     wrapped; /* the event of `current` */
     struct ruby_outcome      *current;
 };
+
+/* The event that code has now. Not on a worker's stack: there Ruby's collector does not look. */
+static VALUE wrapped;
+
+void ruby_define_filter(void)
+{
+    rb_gc_register_address(&wrapped);
+    wrapped = Qnil;
+}
 
 static VALUE call_filter(VALUE arg)
 {
     struct filtering    *f = (struct filtering *)arg;
     struct ruby_outcome *o = f->current;
 
-    f->wrapped = ruby_event_wrap(o->ev);
-    VALUE result = rb_funcall(f->filter->object, rb_intern("lsc_filter"), 1, f->wrapped);
+    wrapped = ruby_event_wrap(o->ev);
+    VALUE result = rb_funcall(f->filter->object, rb_intern("lsc_filter"), 1, wrapped);
     if (RB_TYPE_P(result, T_STRING)) o->error = ruby_to_str(result, f->arena);
     if (result == Qtrue) o->verdict = FILTER_MATCH;
     return Qnil;
@@ -192,7 +202,7 @@ static void take_made(struct filtering *f)
         if (copy) o->made[o->made_len++] = copy;
     }
     for (long i = 0; i < len; i++)
-        if (rb_ary_entry(made, i) != f->wrapped) ruby_event_leave(rb_ary_entry(made, i));
+        if (rb_ary_entry(made, i) != wrapped) ruby_event_leave(rb_ary_entry(made, i));
 }
 
 static void filter_one(struct filtering *f, struct ruby_outcome *o)
@@ -200,7 +210,7 @@ static void filter_one(struct filtering *f, struct ruby_outcome *o)
     int status = 0;
 
     f->current = o;
-    f->wrapped = Qnil;
+    wrapped = Qnil;
     rb_protect(f->flush ? call_flush : call_filter, (VALUE)f, &status);
     if (status) {
         char *text = ruby_error_text();
@@ -208,9 +218,9 @@ static void filter_one(struct filtering *f, struct ruby_outcome *o)
         free(text);
     }
     take_made(f);
-    if (NIL_P(f->wrapped)) return;
-    if (ruby_event_cancelled(f->wrapped)) o->verdict = FILTER_DROP;
-    ruby_event_leave(f->wrapped);
+    if (NIL_P(wrapped)) return;
+    if (ruby_event_cancelled(wrapped)) o->verdict = FILTER_DROP;
+    ruby_event_leave(wrapped);
 }
 
 static void filter_all(void *data)
@@ -282,6 +292,7 @@ static void close_object(void *data)
         log_error(f->component, "ruby exception occurred", LOG_CSTR("what", text));
         free(text);
     }
+    rb_gc_unregister_address(&f->object);
 }
 
 void ruby_filter_close(struct ruby_filter *f)

@@ -33,6 +33,9 @@ void         ruby_filter_close(struct ruby_filter *f);
 void ruby_option(struct map *options, struct arena *a, const char *name, struct value v);
 void ruby_option_str(struct map *options, struct arena *a, const char *name, struct str s);
 
+/* Once, when Ruby starts. */
+void ruby_define_filter(void);
+
 /* The events made by code since the last call: an array, not to be kept. On Ruby's thread. */
 VALUE ruby_take_emitted(void);
 

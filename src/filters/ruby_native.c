@@ -67,13 +67,6 @@ VALUE ruby_take_emitted(void)
     return taken;
 }
 
-static VALUE provide(VALUE self, VALUE name)
-{
-    (void)self;
-    rb_provide(StringValueCStr(name));
-    return Qnil;
-}
-
 /* ---- all of it ---- */
 
 char *ruby_error_text(void)
@@ -103,7 +96,6 @@ static void define_native(VALUE logstash)
     rb_define_singleton_method(native, "log?", log_is_on, 2);
     rb_define_singleton_method(native, "log", log_line, 4);
     rb_define_singleton_method(native, "emit", emit, 1);
-    rb_define_singleton_method(native, "provide", provide, 1);
 }
 
 VALUE ruby_define_all(VALUE unused)
@@ -113,6 +105,7 @@ VALUE ruby_define_all(VALUE unused)
     ruby_define_timestamp(logstash);
     ruby_define_event(logstash);
     define_native(logstash);
+    ruby_define_filter();
     VALUE text = rb_utf8_str_new((const char *)parts, sizeof(parts));
     rb_funcall(rb_const_get(rb_cObject, rb_intern("TOPLEVEL_BINDING")), rb_intern("eval"), 2, text,
                rb_utf8_str_new_cstr("(lsc)"));

@@ -199,7 +199,7 @@ module LogStash
       def filter_matched(_event); end
 
       def lsc_describe(error)
-        place = error.backtrace&.find { |line| line.start_with?("(") || line.include?(".rb:") }
+        place = error.backtrace&.find { |line| line.match?(/\A\((ruby|aggregate)|\.rb:/) }
         place = place[/\A(.*?:\d+)/, 1] if place
         "#{error.class}: #{error.message}#{" at #{place}" if place}"
       end
@@ -396,5 +396,5 @@ end
 # Files of Logstash that code may require.
 %w[event timestamp json util util/decorators util/loggable namespace errors logging
    logging/logger environment filters/base].each do |name|
-  LogStash::Native.provide("logstash/#{name}")
+  $LOADED_FEATURES << "logstash/#{name}.rb"
 end

@@ -132,7 +132,9 @@ static VALUE watch(void *unused)
         bool raise = vm.unwanted && vm.unwanted == vm.running;
         vm.unwanted = NULL;
         pthread_mutex_unlock(&vm.lock);
-        if (raise) rb_funcall(vm.main_thread, rb_intern("raise"), 1, ruby_stopped_class());
+        if (raise)
+            rb_funcall(vm.main_thread, rb_intern("raise"), 2, ruby_stopped_class(),
+                       rb_str_new_cstr("lsc is told to stop at once"));
     }
     return Qnil;
 }
