@@ -145,7 +145,7 @@ static bool make_room(struct ws_conn *c)
 
     if (held >= READ_AHEAD) return false;
     if (c->in.cap - c->in.len >= READ_MIN) return true;
-    memmove(c->in.data, c->in.data + c->at, held);
+    if (held) memmove(c->in.data, c->in.data + c->at, held);
     c->ahead = c->ahead > c->at ? c->ahead - c->at : 0;
     c->in.len = held;
     c->at = 0;
