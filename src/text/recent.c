@@ -16,10 +16,19 @@ void recent_release(struct recent *r)
     r->newer = r->older = NULL;
 }
 
+/* Entries that are put again leave their old text behind, so bytes have a limit, too. */
+static bool is_full(const struct recent *r)
+{
+    enum { BYTES_EACH = 2048, BYTES_MORE = 1 << 20 };
+
+    return r->newer->len >= r->half ||
+           arena_used(&r->newer->arena) > (size_t)r->half * BYTES_EACH + BYTES_MORE;
+}
+
 void recent_put(struct recent *r, struct str key, struct value v)
 {
     if (key.len > RECENT_KEY_MAX) return;
-    if (r->newer->len >= r->half) {
+    if (is_full(r)) {
         struct dictionary *oldest = r->older;
         r->older = r->newer;
         r->newer = dictionary_new();
