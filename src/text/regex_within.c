@@ -71,7 +71,7 @@ static bool grow(struct search *s, int64_t took_ns)
 
     if (s->steps >= STEPS_LAST || left < took_ns / 2) return false;
     s->steps_per_ns = (double)s->steps / (double)(took_ns > 0 ? took_ns : 1);
-    if (left < 6 * took_ns) steps = s->steps_per_ns * (double)left;
+    if (left < 4 * took_ns) steps = s->steps_per_ns * (double)left;
     s->steps = steps < STEPS_LAST ? (uint32_t)steps : STEPS_LAST;
     return true;
 }
