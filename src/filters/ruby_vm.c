@@ -163,7 +163,7 @@ static bool init_interpreter(void)
                 utf8[] = "-EUTF-8", code_flag[] = "-e", code[] = "";
     char            *argv[] = {name, quiet, utf8, code_flag, code, NULL};
     struct sigaction before[NSIG];
-    sigset_t         needed;
+    sigset_t         others;
 
     for (int s = 1; s < NSIG; s++)
         sigaction(s, NULL, &before[s]);
@@ -171,10 +171,11 @@ static bool init_interpreter(void)
     if (good) ruby_options(5, argv); /* load paths, encodings, RubyGems */
     for (int s = 1; s < NSIG; s++)
         if (!ruby_needs(s)) sigaction(s, &before[s], NULL);
-    sigemptyset(&needed);
-    sigaddset(&needed, SIGVTALRM);
-    sigaddset(&needed, SIGCHLD);
-    pthread_sigmask(SIG_UNBLOCK, &needed, NULL);
+    /* Ruby has opened its thread to all of them, and takes them away from the program so. */
+    sigfillset(&others);
+    sigdelset(&others, SIGVTALRM);
+    sigdelset(&others, SIGCHLD);
+    pthread_sigmask(SIG_SETMASK, &others, NULL);
     return good;
 }
 
