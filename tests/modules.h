@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "plugin/plugin.h"
+
 /* For programs two folders below the build tree's top that are run by hand: where its modules are,
    unless LSC_MODULES says so already, as under `make check`. */
 static inline void modules_of_build_tree(void)
@@ -18,6 +20,15 @@ static inline void modules_of_build_tree(void)
     *strrchr(program, '/') = '\0';
     snprintf(folder, sizeof(folder), "%s/../../src/modules", program);
     setenv("LSC_MODULES", folder, 0);
+}
+
+/* True when the filter is in a module that was not built; a module that is there must load. */
+static inline bool module_missing(const char *filter)
+{
+    modules_of_build_tree();
+    if (plugin_find(PLUGIN_FILTER, str_of(filter))) return false;
+    if (strstr(plugin_problem(PLUGIN_FILTER, str_of(filter)), "cannot be loaded")) abort();
+    return true;
 }
 
 #endif

@@ -223,7 +223,7 @@ module LogStash
         lsc_prepare(options)
         if @path
           @script = Script.new(@path, @script_params || {}, @logger)
-          @script.open(@lsc_check_only)
+          @script.open(@lsc_check_only) # its tests are run either way
         else
           lsc_init if @init
           lsc_define(@code)
@@ -292,7 +292,7 @@ module LogStash
 
         def open(check_only)
           @context = load_context
-          run_tests
+          run_tests(check_only)
           @context.register(@params) if !check_only && @context.respond_to?(:register)
         end
 
@@ -308,13 +308,13 @@ module LogStash
           context
         end
 
-        def run_tests
+        def run_tests(quiet)
           results = @context.lsc_tests.flat_map { |test| test.run(load_context) }
           return if results.empty?
           failed = results.reject { |_, problem| problem.nil? }
           @logger.info("Test run complete", script_path: @path,
                                             results: { passed: results.size - failed.size,
-                                                       failed: failed.size })
+                                                       failed: failed.size }) unless quiet
           return if failed.empty?
           raise ScriptError, "tests of #{@path} failed: " +
                              failed.map { |name, problem| "#{name}#{problem}" }.join("; ")

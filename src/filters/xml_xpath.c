@@ -28,30 +28,26 @@ static void keep_quiet(void *ctx, xmlErrorPtr error)
     (void)error;
 }
 
-static void keep_message(void *ctx, xmlErrorPtr error)
+/* libxml2 tells where it stopped, in no words. */
+static void keep_place(void *place, xmlErrorPtr error)
 {
-    struct buf *b = ctx;
-
-    if (b->len == 0 && error && error->message) buf_str(b, str_of(error->message));
-    while (b->len && (b->data[b->len - 1] == '\n' || b->data[b->len - 1] == ' '))
-        b->len--;
+    if (error) *(int *)place = error->int1;
 }
 
 const char *xml_query_problem(const char *expression, struct arena *a)
 {
-    struct buf         message = {0};
+    int                place = 0;
     xmlXPathContextPtr cx = xmlXPathNewContext(NULL);
 
     if (!cx) fatal_memory();
-    cx->error = keep_message;
-    cx->userData = &message;
+    cx->error = keep_place;
+    cx->userData = &place;
     xmlXPathCompExprPtr compiled = xmlXPathCtxtCompile(cx, (const xmlChar *)expression);
-    const char         *problem =
-        compiled ? NULL : arena_cstr(a, message.len ? buf_view(&message) : STR("not XPath"));
-    xmlXPathFreeCompExpr(compiled);
     xmlXPathFreeContext(cx);
-    buf_release(&message);
-    return problem;
+    if (!compiled)
+        return arena_printf(a, "it cannot be understood behind \"%.*s\"", place, expression).data;
+    xmlXPathFreeCompExpr(compiled);
+    return NULL;
 }
 
 static struct xml_compiled *compile_all(struct xml_queries *q)

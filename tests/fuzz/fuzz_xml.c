@@ -31,8 +31,7 @@ static struct filter_fixture *fixture(unsigned i)
 {
     static struct filter_fixture open[FILTERS];
 
-    modules_of_build_tree();
-    if (!plugin_find(PLUGIN_FILTER, STR("xml"))) return NULL;
+    if (module_missing("xml")) return NULL;
     if (!open[i].node && !filter_fixture_open(&open[i], filters[i], ECS_DISABLED)) abort();
     return &open[i];
 }

@@ -9,17 +9,11 @@
 #include "tests/filter_fixture.h"
 #include "tests/modules.h"
 
-static bool missing(void)
-{
-    modules_of_build_tree();
-    return !plugin_find(PLUGIN_FILTER, STR("ruby"));
-}
-
 static void open_code(struct filter_fixture *f, const char *code)
 {
     char text[2048];
 
-    if (missing()) skip();
+    if (module_missing("ruby")) skip();
     snprintf(text, sizeof(text), "ruby { code => '%s' }", code);
     assert_true(filter_fixture_open(f, text, ECS_DISABLED));
 }

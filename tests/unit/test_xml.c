@@ -10,18 +10,12 @@
 #include "tests/filter_fixture.h"
 #include "tests/modules.h"
 
-static bool missing(void)
-{
-    modules_of_build_tree();
-    return !plugin_find(PLUGIN_FILTER, STR("xml"));
-}
-
 static void expect(const char *options, const char *event, const char *wanted)
 {
     struct filter_fixture f;
     char                  text[1024];
 
-    if (missing()) skip();
+    if (module_missing("xml")) skip();
     snprintf(text, sizeof(text), "xml { source => \"m\" %s }", options);
     assert_true(filter_fixture_open(&f, text, ECS_DISABLED));
     assert_true(filter_fixture_run(&f, event));
@@ -35,7 +29,7 @@ static void refuse(const char *options)
     struct filter_fixture f;
     char                  text[1024];
 
-    if (missing()) skip();
+    if (module_missing("xml")) skip();
     snprintf(text, sizeof(text), "xml { source => \"m\" %s }", options);
     assert_false(filter_fixture_open(&f, text, ECS_DISABLED));
     assert_true(f.diags.errors > 0);
@@ -60,7 +54,7 @@ static void depth_is_limited(void **state)
     struct buf            deep = {0};
 
     (void)state;
-    if (missing()) skip();
+    if (module_missing("xml")) skip();
     buf_str(&deep, STR("{\"m\":\""));
     for (int i = 0; i < 100000; i++)
         buf_str(&deep, STR("<a>"));
