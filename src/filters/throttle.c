@@ -94,15 +94,23 @@ static void throttle_close(void *self)
 
 /* ---- counting ---- */
 
-/* The slot that starts at `start`; the oldest makes room when there are too many. */
-static struct slot *slot_at(struct counters *c, int64_t start)
+/* The slot that starts at `start`, newer ones first: events mostly come in their order. NULL: none.
+ */
+static struct slot *find_slot(struct counters *c, int64_t start)
+{
+    for (uint32_t i = c->len; i-- > 0;) {
+        if (c->slots[i].start == start) return &c->slots[i];
+    }
+    return NULL;
+}
+
+/* A new slot; the oldest makes room when there are too many. */
+static struct slot *add_slot(struct counters *c, int64_t start)
 {
     uint32_t oldest = 0;
 
-    for (uint32_t i = 0; i < c->len; i++) {
-        if (c->slots[i].start == start) return &c->slots[i];
-        if (c->slots[i].start < c->slots[oldest].start) oldest = i;
-    }
+    for (uint32_t i = 0; i < c->len; i++)
+        oldest = c->slots[i].start < c->slots[oldest].start ? i : oldest;
     if (c->len == SLOTS_MAX) {
         c->slots[oldest] = (struct slot){start, 0};
         return &c->slots[oldest];
@@ -115,18 +123,18 @@ static struct slot *slot_at(struct counters *c, int64_t start)
     return &c->slots[c->len++];
 }
 
+/* Keeps the order of those that stay. */
 static void drop_old(struct counters *c, int64_t max_age)
 {
-    int64_t latest = INT64_MIN;
+    int64_t  latest = INT64_MIN;
+    uint32_t kept = 0;
 
     for (uint32_t i = 0; i < c->len; i++)
         latest = c->slots[i].start > latest ? c->slots[i].start : latest;
-    for (uint32_t i = 0; i < c->len;) {
-        if (latest - c->slots[i].start > max_age)
-            c->slots[i] = c->slots[--c->len];
-        else
-            i++;
+    for (uint32_t i = 0; i < c->len; i++) {
+        if (latest - c->slots[i].start <= max_age) c->slots[kept++] = c->slots[i];
     }
+    c->len = kept;
 }
 
 /* Counts the event; returns how many its period has now. */
@@ -139,9 +147,11 @@ static int64_t count(struct shared *s, struct str key, int64_t time, int64_t per
     if (time > c->latest) c->latest = time;
     int64_t into = (time - c->created) % period; /* rounded down, also before the first event */
     if (into < 0) into += period;
-    int64_t n = ++slot_at(c, time - into)->count;
-    if (c->len > 1) drop_old(c, s->max_age);
-    return n;
+    struct slot *slot = find_slot(c, time - into);
+    if (slot) return ++slot->count;
+    add_slot(c, time - into)->count = 1;
+    drop_old(c, s->max_age); /* only a new slot can make others old */
+    return 1;
 }
 
 static int64_t period_of(const struct throttle *t, struct event *ev, struct arena *scratch)

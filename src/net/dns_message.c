@@ -100,8 +100,8 @@ static size_t get_name(struct reader *r, char *out)
     return 0;
 }
 
-static bool same_address(struct reader *r, unsigned type, size_t len, struct arena *a,
-                         struct str *out)
+static bool get_address(struct reader *r, unsigned type, size_t len, struct arena *a,
+                        struct str *out)
 {
     struct ip            ip = {.v6 = type == DNS_AAAA};
     const unsigned char *p = r->bytes + r->at;
@@ -135,7 +135,7 @@ static bool record(struct reader *r, unsigned wanted, struct arena *a, struct st
         found = !r->failed && n > 0;
         if (found) *out = arena_copy(a, (struct str){name, n});
     } else if (type == wanted && class == CLASS_IN) {
-        found = same_address(r, type, len, a, out);
+        found = get_address(r, type, len, a, out);
     }
     r->at = end;
     return found;
