@@ -26,7 +26,7 @@ void *arena_alloc_slow(struct arena *a, size_t size);
 static inline void *arena_alloc(struct arena *a, size_t size)
 {
     size = (size + 7) & ~(size_t)7;
-    if (size > (size_t)(a->end - a->next)) return arena_alloc_slow(a, size);
+    if (size >= (size_t)(a->end - a->next)) return arena_alloc_slow(a, size); /* also the first */
     void *p = a->next;
     a->next += size;
     return p;
