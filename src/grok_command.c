@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "event/json.h"
+#include "text/grok_compile.h"
 #include "text/grok_library.h"
 #include "text/grok_stop.h"
 #include "text/regex.h"
@@ -117,7 +118,8 @@ static int compile(struct command *c)
     if (!grok_expand(&c->patterns, c->pattern, GROK_CAPTURE_NAMED, &list, &text, &unknown))
         snprintf(wrong.message, sizeof(wrong.message), "%.150s", unknown.message);
     else
-        c->regex = regex_compile(&c->arena, buf_view(&text), REGEX_DOTALL, &wrong);
+        c->regex =
+            grok_compile(&c->patterns, c->pattern, GROK_CAPTURE_NAMED, buf_view(&text), &wrong);
     buf_release(&text);
     if (!c->regex) return refuse("lsc grok: %.*s: %s\n", c->pattern, wrong.message);
     if (regex_groups(c->regex) < SPANS_MAX) return 0;
@@ -153,7 +155,8 @@ static void print_captures(struct command *c, struct str line, const struct span
 {
     for (uint32_t i = 1; i <= regex_groups(c->regex); i++) {
         struct str name = regex_group_name(c->regex, i);
-        if (name.len == 0 || spans[i].start == SIZE_MAX || spans[i].start == spans[i].end) continue;
+        if (name.len == 0 || str_starts(name, STR(GROK_SHARED))) continue;
+        if (spans[i].start == SIZE_MAX || spans[i].start == spans[i].end) continue;
         print_capture(c, name,
                       (struct str){line.data + spans[i].start, spans[i].end - spans[i].start});
     }

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "filters/grok.h"
+#include "text/grok_compile.h"
 #include "text/grok_library.h"
 
 struct builder {
@@ -120,6 +121,7 @@ static void add_captures(struct builder *b, struct pattern *p, const struct ast_
     for (uint32_t i = 1; i <= n; i++) {
         struct str name = regex_group_name(p->regex, i);
         if (name.len == 0 || regex_group(p->regex, name) != (int)i) continue;
+        if (str_starts(name, STR(GROK_SHARED))) continue;
         for (uint32_t j = i; j <= n; j++)
             if (str_eq(regex_group_name(p->regex, j), name)) add_capture(b, p, at, j, j == i);
     }
@@ -131,11 +133,11 @@ static void add_captures(struct builder *b, struct pattern *p, const struct ast_
 /* ---- patterns ---- */
 
 static bool compile_expanded(struct builder *b, struct pattern *p, const struct ast_value *at,
-                             struct str expanded)
+                             enum grok_captures which, struct str expanded)
 {
     struct regex_error error;
 
-    p->regex = regex_compile(b->cx->arena, expanded, REGEX_DOTALL, &error);
+    p->regex = grok_compile(&b->patterns, p->source, which, expanded, &error);
     if (!p->regex) {
         diag(b->cx->diags, DIAG_ERROR, at->loc, "not a valid pattern: %s", error.message);
         return false;
@@ -160,7 +162,7 @@ static void compile(struct builder *b, struct pattern *p, const struct ast_value
         if (loc.len == 1 && error.len > 0) loc.len = (uint32_t)error.len;
         diag(b->cx->diags, DIAG_ERROR, loc, "%s", error.message);
     }
-    if (!good || !compile_expanded(b, p, at, buf_view(&out))) b->failed = true;
+    if (!good || !compile_expanded(b, p, at, which, buf_view(&out))) b->failed = true;
     buf_release(&out);
 }
 

@@ -251,7 +251,8 @@ struct expansion {
     struct grok_captures_list *list;
     struct buf                *out;
     struct grok_error         *error;
-    size_t                     start; /* of out, for the limit */
+    size_t                     start;  /* of out, for the limit */
+    struct map                *shared; /* names whose text is in out as a group; or NULL */
 };
 
 static const char *pattern_at(const void *ctx, int i)
@@ -302,8 +303,8 @@ static void capture(struct expansion *x, const struct reference *r)
 
 static void open_group(struct expansion *x, const struct reference *r)
 {
-    bool named =
-        x->which == GROK_CAPTURE_ALL || (x->which == GROK_CAPTURE_NAMED && r->field.len > 0);
+    bool all = x->which == GROK_CAPTURE_ALL && !str_starts(r->name, STR("LSC_"));
+    bool named = all || (x->which != GROK_CAPTURE_NONE && r->field.len > 0);
 
     if (!named) {
         buf_str(x->out, STR("(?:"));
@@ -315,6 +316,43 @@ static void open_group(struct expansion *x, const struct reference *r)
 
 static bool expand(struct expansion *x, struct str pattern, int depth);
 
+/* Whether what is in `out` from `start` on has a group with a name. */
+static bool has_names(const struct buf *out, size_t start)
+{
+    struct str text = str_from(buf_view(out), start);
+
+    for (ptrdiff_t at; (at = str_find(text, STR("(?<"))) >= 0;) {
+        text = str_from(text, (size_t)at + 3);
+        if (text.len > 0 && text.data[0] != '=' && text.data[0] != '!') return true;
+    }
+    return false;
+}
+
+/* The text of a pattern, or the call of the group that it is already. */
+static bool expand_shared(struct expansion *x, struct str name, struct str text, int depth)
+{
+    enum { WORTH = 200 };
+    struct key    key = key_make(name);
+    struct value *group = map_get(x->shared, key);
+
+    if (group) {
+        buf_printf(x->out, "\\g<" GROK_SHARED "%lld>", (long long)group->as.i);
+        return true;
+    }
+    size_t start = x->out->len;
+    if (!expand(x, text, depth + 1)) return false;
+    if (x->out->len - start < WORTH || has_names(x->out, start)) return true;
+
+    struct str    body = arena_copy(x->patterns->arena, str_from(buf_view(x->out), start));
+    int64_t       number = x->shared->len;
+    struct value *v =
+        map_add(x->shared, x->patterns->arena, key_make(arena_copy(x->patterns->arena, name)));
+    *v = value_int(number);
+    x->out->len = start;
+    buf_printf(x->out, "(?<" GROK_SHARED "%lld>%.*s)", (long long)number, STR_ARG(body));
+    return true;
+}
+
 static bool expand_reference(struct expansion *x, const struct reference *r, int depth)
 {
     if (r->definition.len > 0) grok_patterns_add(x->patterns, r->name, r->definition);
@@ -324,7 +362,8 @@ static bool expand_reference(struct expansion *x, const struct reference *r, int
     if (depth >= GROK_DEPTH_MAX) return fail(x, "refers to itself", r->name);
 
     open_group(x, r);
-    if (!expand(x, text, depth + 1)) return false;
+    bool good = x->shared ? expand_shared(x, r->name, text, depth) : expand(x, text, depth + 1);
+    if (!good) return false;
     buf_char(x->out, ')');
     return true;
 }
@@ -363,6 +402,22 @@ bool grok_expand(struct grok_patterns *p, struct str pattern, enum grok_captures
 {
     struct expansion x = {
         .patterns = p, .which = which, .list = list, .out = out, .error = error, .start = out->len};
+
+    *error = (struct grok_error){.offset = 0};
+    return expand(&x, pattern, 0);
+}
+
+bool grok_expand_shared(struct grok_patterns *p, struct str pattern, enum grok_captures which,
+                        struct grok_captures_list *list, struct buf *out, struct grok_error *error)
+{
+    struct map       shared = {0};
+    struct expansion x = {.patterns = p,
+                          .which = which,
+                          .list = list,
+                          .out = out,
+                          .error = error,
+                          .start = out->len,
+                          .shared = &shared};
 
     *error = (struct grok_error){.offset = 0};
     return expand(&x, pattern, 0);

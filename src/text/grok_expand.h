@@ -38,7 +38,8 @@ bool grok_patterns_load(struct grok_patterns *p, const char *path);
 int grok_patterns_load_all(struct grok_patterns *p, struct str path, struct str files,
                            struct str *culprit);
 
-/* Which references become capture groups. */
+/* Which references become capture groups. Names that begin with LSC_ are the library's own and
+   never do by themselves. */
 enum grok_captures {
     GROK_CAPTURE_NONE,  /* only whether it matches counts */
     GROK_CAPTURE_NAMED, /* %{NAME:field}, not %{NAME} */
@@ -76,5 +77,13 @@ enum { GROK_DEPTH_MAX = 64, GROK_LENGTH_MAX = 1 << 20 };
  */
 bool grok_expand(struct grok_patterns *p, struct str pattern, enum grok_captures which,
                  struct grok_captures_list *list, struct buf *out, struct grok_error *error);
+
+/* The same in less space, for what PCRE2 finds too large: a long pattern without captures that
+   stands there again is a call of the group that it made the first time. These groups have names
+   that begin with GROK_SHARED; matching is somewhat slower. */
+#define GROK_SHARED "LSC_shared"
+
+bool grok_expand_shared(struct grok_patterns *p, struct str pattern, enum grok_captures which,
+                        struct grok_captures_list *list, struct buf *out, struct grok_error *error);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { DEPTH_MAX = 64 };
+enum { DEPTH_MAX = 64, LONG = 100 /* of which the expression may become too large */ };
 
 /* ---- pieces ---- */
 
@@ -131,7 +131,11 @@ static bool matches(struct search *s, struct span *found)
     const struct regex *r = NULL;
     bool                good = false;
 
-    if (grok_expand(s->patterns, buf_view(&s->prefix), GROK_CAPTURE_NONE, NULL, &text, &unknown))
+    bool (*expand)(struct grok_patterns *, struct str, enum grok_captures,
+                   struct grok_captures_list *, struct buf *, struct grok_error *) =
+        s->prefix.len > LONG ? grok_expand_shared : grok_expand;
+
+    if (expand(s->patterns, buf_view(&s->prefix), GROK_CAPTURE_NONE, NULL, &text, &unknown))
         r = regex_cache_take(s->cache, buf_view(&text), REGEX_DOTALL, &wrong);
     if (r) good = regex_find(r, s->subject, 0, found, 1) == REGEX_MATCH;
     if (r) regex_cache_give(s->cache, r);

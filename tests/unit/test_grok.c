@@ -45,6 +45,15 @@ static void sets_captures(void **state)
         "{\"msg\":\"-,\"}", "{\"msg\":\"-,\",\"i\":null,\"d\":0.0}");
 }
 
+/* The library's own names are nobody's fields. */
+static void keeps_names_of_patterns(void **state)
+{
+    (void)state;
+    one("grok { match => { msg => '^%{IP}$' } named_captures_only => false }",
+        "{\"msg\":\"::ffff:1.2.3.4\"}",
+        "{\"msg\":\"::ffff:1.2.3.4\",\"IP\":\"::ffff:1.2.3.4\",\"IPV6\":\"::ffff:1.2.3.4\"}");
+}
+
 static void tries_in_order(void **state)
 {
     const char *both =
@@ -56,6 +65,30 @@ static void tries_in_order(void **state)
     one(both, "{\"msg\":\"5 x\"}", "{\"msg\":\"5 x\",\"a\":\"5\",\"b\":\"5\"}");
     one(both, "{\"msg\":\"-\"}", "{\"msg\":\"-\",\"tags\":[\"_grokparsefailure\"]}");
     one("grok { match => { nope => '^$' } }", "{\"msg\":\"5\"}", "{\"msg\":\"5\"}");
+}
+
+/* More than PCRE2 takes at once; the groups that are shared are no fields. */
+static void takes_long_patterns(void **state)
+{
+    enum { FIELDS = 40 };
+    struct buf config = {0}, in = {0}, out = {0};
+
+    (void)state;
+    buf_printf(&config, "grok { match => { msg => '^");
+    buf_printf(&in, "{\"msg\":\"");
+    for (int i = 0; i < FIELDS; i++) {
+        buf_printf(&config, "%%{IPORHOST:f%d} ", i);
+        buf_printf(&in, "2001:db8::%d ", i);
+    }
+    buf_printf(&config, "' } remove_field => msg }");
+    buf_printf(&in, "\"}");
+    for (int i = 0; i < FIELDS; i++)
+        buf_printf(&out, "%s\"f%d\":\"2001:db8::%d\"", i ? "," : "{", i, i);
+    buf_char(&out, '}');
+    one(buf_cstr(&config), buf_cstr(&in), buf_cstr(&out));
+    buf_release(&config);
+    buf_release(&in);
+    buf_release(&out);
 }
 
 static void refuses(void **state)
@@ -193,10 +226,16 @@ static void finds_needles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(converts),         cmocka_unit_test(sets_captures),
-        cmocka_unit_test(tries_in_order),   cmocka_unit_test(refuses),
-        cmocka_unit_test(gives_up_in_time), cmocka_unit_test(compiles_all_patterns),
-        cmocka_unit_test(cuts_pieces),      cmocka_unit_test(finds_stops),
+        cmocka_unit_test(converts),
+        cmocka_unit_test(sets_captures),
+        cmocka_unit_test(keeps_names_of_patterns),
+        cmocka_unit_test(tries_in_order),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(takes_long_patterns),
+        cmocka_unit_test(gives_up_in_time),
+        cmocka_unit_test(compiles_all_patterns),
+        cmocka_unit_test(cuts_pieces),
+        cmocka_unit_test(finds_stops),
         cmocka_unit_test(finds_needles),
     };
 
