@@ -126,10 +126,10 @@ struct ast_value parse_codec(struct parse *p, struct ast_plugin plugin, struct l
 struct parsed_entry parse_key(struct ast_value key, enum gap gap);
 
 void parse_add_item(struct parse *p, struct ast_value *list, struct ast_value item);
-void parse_add_entry(struct parse *p, struct ast_value *hash, struct parsed_entry entry);
+void parse_add_entry(struct parse *p, struct ast_value *hash, struct parsed_entry parsed);
 /* Says which keys are there twice. */
 void parse_check_keys(struct parse *p, const struct ast_value *hash);
-void parse_add_setting(struct parse *p, struct ast_plugin *plugin, struct parsed_setting setting);
+void parse_add_setting(struct parse *p, struct ast_plugin *plugin, struct parsed_setting parsed);
 void parse_add_plugin(struct parse *p, struct ast_block *block, struct ast_plugin plugin,
                       struct loc loc);
 void parse_add_branch(struct parse *p, struct ast_block *block, struct ast_statement branch,

@@ -17,13 +17,13 @@ struct arena {
     char               *next, *end;
 };
 
-void  arena_init(struct arena *a);
-void  arena_release(struct arena *a); /* frees everything; the arena is empty and ready again */
-void  arena_reset(struct arena *a);   /* forgets everything; keeps up to 1 MiB of blocks */
-void *arena_alloc_slow(struct arena *a, size_t size);
+void arena_init(struct arena *a);
+void arena_release(struct arena *a); /* frees everything; the arena is empty and ready again */
+void arena_reset(struct arena *a);   /* forgets everything; keeps up to 1 MiB of blocks */
+__attribute__((returns_nonnull)) void *arena_alloc_slow(struct arena *a, size_t size);
 
 /* `size` bytes, 8-byte aligned, not zeroed. */
-static inline void *arena_alloc(struct arena *a, size_t size)
+__attribute__((returns_nonnull)) static inline void *arena_alloc(struct arena *a, size_t size)
 {
     size = (size + 7) & ~(size_t)7;
     if (size >= (size_t)(a->end - a->next)) return arena_alloc_slow(a, size); /* also the first */

@@ -19,7 +19,7 @@ static void make_secret(void)
         if (errno == EINTR) continue;
         /* A kernel without getrandom: what an attacker can hardly guess has to do. */
         k[0] = (uint64_t)clock_monotonic_ns();
-        k[1] = (uint64_t)(uintptr_t)&k;
+        k[1] = (uint64_t)(uintptr_t)&secret;
         break;
     }
     secret.k0 = k[0];

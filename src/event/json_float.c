@@ -81,8 +81,8 @@ static bool medium_decimal(double f, struct decimal *d)
     if (!as_fraction(f, &m, &shift)) return false;
     for (int i = 1; i < 15 && f >= json_power_of_ten[i]; i++)
         places--;
-    for (double g = f; g < 1; g *= 10)
-        places++;
+    for (double g = f; g < 1; places++)
+        g *= 10;
     if (places > 21) return false;
     json_u128 power = (json_u128)json_power_of_ten[places > 18 ? 18 : places];
     for (int i = 18; i < places; i++)

@@ -3,9 +3,9 @@
 
 #include "event/value.h"
 
-/* Reads the JSON number at `p`. Returns what stands behind it; NULL when there is none. A NUMBER
-   is a view into the text. Internal to event/json_*.c. */
-const char *json_read_number(const char *p, const char *end, struct value *out);
+/* Reads the JSON number at `start`. Returns what stands behind it; NULL when there is none. A
+   NUMBER is a view into the text. Internal to event/json_*.c. */
+const char *json_read_number(const char *start, const char *end, struct value *out);
 
 extern const char json_digit_pairs[201]; /* 000102…99 */
 

@@ -47,7 +47,7 @@ static uint32_t index_slot(const struct map *m, const struct key *key)
 /* A fresh index that stays at most half full up to `members` members; holds those there are. */
 static void index_build(struct map *m, struct arena *a, uint32_t members)
 {
-    size_t size = 4 * MAP_LINEAR;
+    size_t size = (size_t)4 * MAP_LINEAR;
 
     while (size < 2 * (size_t)members)
         size *= 2;

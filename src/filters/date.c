@@ -99,7 +99,7 @@ static bool open_formats(struct date *d, struct plugin_open *cx)
     if (!date_locale_known(locale))
         return plugin_error(cx, "locale", "no names are known for \"%.*s\"; there are %.*s",
                             STR_ARG(locale), STR_ARG(date_locale_list(cx->arena)));
-    d->formats = arena_alloc(cx->arena, 2 * d->match.len * sizeof(d->formats[0]));
+    d->formats = arena_alloc(cx->arena, (size_t)2 * d->match.len * sizeof(d->formats[0]));
     for (uint32_t i = 1; i < d->match.len; i++) {
         good &= add_format(d, cx, d->match.at[i], locale);
         if (good && !english) good &= add_format(d, cx, d->match.at[i], STR("en"));

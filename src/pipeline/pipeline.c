@@ -12,7 +12,7 @@
 #include "pipeline/stop.h"
 
 static const int64_t SECOND = 1000000000;
-enum { FLUSH_S = 5, RESTART_S = 1, TICK_S = 1 };
+enum { FLUSH_S = 5, RESTART_S = 1, TICK_S = 1, THREAD_STACK = 1024 * 1024 };
 
 struct worker {
     struct pipeline *p;
@@ -184,7 +184,7 @@ static bool thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
     pthread_attr_t attr;
 
     pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 1024 * 1024);
+    pthread_attr_setstacksize(&attr, THREAD_STACK);
     bool started = pthread_create(thread, &attr, run, arg) == 0;
     pthread_attr_destroy(&attr);
     if (!started) log_error("pipeline", "cannot start a thread");

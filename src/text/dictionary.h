@@ -31,9 +31,9 @@ void               dictionary_free(struct dictionary *d); /* NULL: nothing */
 bool dictionary_put(struct dictionary *d, struct str key, struct value v);
 
 /* The value of `key`; NULL when there is none. */
-const struct value *dictionary_get(const struct dictionary *d, struct str key);
-/* The position of `key` among the entries, or -1. */
-int64_t dictionary_find(const struct dictionary *d, struct str key);
+const struct value *dictionary_get(const struct dictionary *d, struct str text);
+/* The position of `text` among the entries, or -1. */
+int64_t dictionary_find(const struct dictionary *d, struct str text);
 
 /* Adds copies of all entries of `from`. */
 bool dictionary_merge(struct dictionary *d, const struct dictionary *from);

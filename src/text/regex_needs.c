@@ -107,7 +107,7 @@ static bool multiply(struct walk *w, const struct regex_words *a, const struct r
 {
     if ((size_t)a->len * b->len > PRODUCT_MAX && a->len > 1 && b->len > 1) return false;
     if ((size_t)a->len * b->len > EXACT_MAX) return false;
-    *out = (struct regex_words){0, arena_alloc(w->a, a->len * b->len * sizeof(struct str))};
+    *out = (struct regex_words){0, arena_alloc(w->a, (size_t)a->len * b->len * sizeof(struct str))};
     for (uint32_t i = 0; i < a->len; i++) {
         for (uint32_t j = 0; j < b->len; j++) {
             struct str x = a->at[i], y = b->at[j];

@@ -170,7 +170,7 @@ static void stop(int signal_number)
 {
     (void)signal_number;
     stopped = 1;
-    lws_cancel_service(feed.context);
+    lws_cancel_service(feed.context); /* NOLINT: writes to a pipe, no more */
 }
 
 static int usage(FILE *out)
@@ -194,7 +194,7 @@ static bool read_options(int argc, char **argv)
     } rows[] = {{"port", &feed.port, 65535},
                 {"rate", &feed.rate, 100000000},
                 {"count", &feed.count, INT64_MAX},
-                {"size", &feed.size, 16 * 1024},
+                {"size", &feed.size, 16384},
                 {"seed", &feed.seed, INT32_MAX}};
     struct option options[6] = {{0}};
     int           i;
