@@ -136,26 +136,30 @@ static void avro_decode(const void *self, struct str bytes, struct decode *to)
 
 /* ---- writing ---- */
 
+/* What `out` holds behind `from` becomes base64. */
+static void to_base64(struct buf *out, size_t from)
+{
+    size_t         len = out->len - from;
+    unsigned char *to = (unsigned char *)buf_room(out, (len + 2) / 3 * 4 + 1);
+    int            n = EVP_EncodeBlock(to, (const unsigned char *)out->data + from, (int)len);
+
+    memmove(out->data + from, to, (size_t)n);
+    out->len = from + (size_t)n;
+}
+
 static bool avro_encode(const void *self, struct event *ev, struct buf *out)
 {
     static struct log_limit limit;
     const struct avro      *v = self;
-    struct buf              binary = {0};
+    size_t                  from = out->len;
 
-    if (!avro_write(v->schema, value_map(&ev->data), &binary)) {
+    if (!avro_write(v->schema, value_map(&ev->data), out) || out->len - from > INT32_MAX / 2) {
         message_warn(&limit, "codec.avro", "an event does not fit the schema and is not written",
                      "see schema_uri", STR(""));
-        buf_release(&binary);
+        out->len = from;
         return false;
     }
-    if (v->encoding == ENCODING_BINARY) {
-        buf_str(out, buf_view(&binary));
-    } else {
-        unsigned char *to = (unsigned char *)buf_room(out, (binary.len + 2) / 3 * 4 + 1);
-        out->len += (size_t)EVP_EncodeBlock(to, (const unsigned char *)buf_view(&binary).data,
-                                            (int)binary.len);
-    }
-    buf_release(&binary);
+    if (v->encoding == ENCODING_BASE64) to_base64(out, from);
     return true;
 }
 

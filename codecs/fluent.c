@@ -272,26 +272,30 @@ static void fluent_stream_close(const void *self, void *stream)
 
 /* ---- writing ---- */
 
-/* The tags joined by points; "log" without any. Source: fluent.rb, forwardable_tag. */
+/* A list of texts joined by points; [tags] holds no other lists. */
+static void put_joined(const struct list *l, struct buf *out)
+{
+    size_t len = l->len > 0 ? l->len - 1 : 0;
+
+    for (uint32_t i = 0; i < l->len; i++)
+        len += l->items[i].kind == VALUE_STRING ? l->items[i].len : 0;
+    msgpack_write_string_head(len, out);
+    for (uint32_t i = 0; i < l->len; i++) {
+        if (i > 0) buf_char(out, '.');
+        if (l->items[i].kind == VALUE_STRING) buf_str(out, value_str(l->items[i]));
+    }
+}
+
+/* The tags as one; "log" without any. Source: fluent.rb, forwardable_tag. */
 static void put_tag(const struct fluent *f, struct event *ev, struct buf *out)
 {
     const struct value *tags = event_get(ev, f->tags);
-    struct buf          text = {0};
 
-    if (!tags || tags->kind == VALUE_NULL || (tags->kind == VALUE_BOOL && !tags->as.b)) {
-        msgpack_write_string(STR("log"), out);
-        return;
-    }
-    if (tags->kind == VALUE_LIST) {
-        for (uint32_t i = 0; i < tags->as.list->len; i++) {
-            if (i > 0) buf_char(&text, '.');
-            value_text(tags->as.list->items[i], &text);
-        }
-    } else {
-        value_text(*tags, &text);
-    }
-    msgpack_write_string(buf_view(&text), out);
-    buf_release(&text);
+    if (tags && tags->kind == VALUE_LIST)
+        put_joined(tags->as.list, out);
+    else
+        msgpack_write_string(tags && tags->kind == VALUE_STRING ? value_str(*tags) : STR("log"),
+                             out);
 }
 
 static bool fluent_encode(const void *self, struct event *ev, struct buf *out)

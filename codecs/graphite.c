@@ -196,16 +196,33 @@ static void put_name(struct str format, struct str name, struct buf *out)
     }
 }
 
+static void put_value(double f, int64_t seconds, struct buf *out)
+{
+    ruby_inspect_float(out, f);
+    buf_printf(out, " %lld\n", (long long)seconds);
+}
+
 /* The number at the start of the text behind `from` in `out` takes its place. */
-static void put_number(struct buf *out, size_t from, int64_t seconds)
+static void put_text_value(struct buf *out, size_t from, int64_t seconds)
 {
     struct buf scratch = {0};
     double     f = ruby_to_f((struct str){out->data + from, out->len - from}, &scratch);
 
     buf_release(&scratch);
     out->len = from;
-    ruby_inspect_float(out, f);
-    buf_printf(out, " %lld\n", (long long)seconds);
+    put_value(f, seconds, out);
+}
+
+static void put_number(struct value v, int64_t seconds, struct buf *out)
+{
+    size_t from = out->len;
+
+    if (v.kind == VALUE_INT || v.kind == VALUE_FLOAT) {
+        put_value(v.kind == VALUE_INT ? (double)v.as.i : v.as.f, seconds, out);
+        return;
+    }
+    ruby_to_s(v, out);
+    put_text_value(out, from, seconds);
 }
 
 static void put_fields(const struct graphite *g, struct event *ev, int64_t seconds, struct buf *out)
@@ -218,9 +235,7 @@ static void put_fields(const struct graphite *g, struct event *ev, int64_t secon
         if (any_match(&g->exclude, name)) continue;
         put_name(g->metrics_format, name, out);
         buf_char(out, ' ');
-        size_t from = out->len;
-        ruby_to_s(m->value, out);
-        put_number(out, from, seconds);
+        put_number(m->value, seconds, out);
     }
 }
 
@@ -232,9 +247,15 @@ static void put_metrics(const struct graphite *g, struct event *ev, int64_t seco
         if (!any_match(&g->include, name) || any_match(&g->exclude, name)) continue;
         put_name(g->metrics_format, name, out);
         buf_char(out, ' ');
-        size_t from = out->len;
+        const struct field *field = template_field(g->compiled[i].value);
+        const struct value *value = field ? event_get(ev, field) : NULL;
+        size_t              from = out->len;
+        if (value) {
+            put_number(*value, seconds, out);
+            continue;
+        }
         template_render(g->compiled[i].value, ev, out);
-        put_number(out, from, seconds);
+        put_text_value(out, from, seconds);
     }
 }
 

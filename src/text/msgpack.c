@@ -329,16 +329,21 @@ void msgpack_write_map(uint32_t len, struct buf *out)
     put_len(out, 0x80, 0xDE, len);
 }
 
+void msgpack_write_string_head(size_t len, struct buf *out)
+{
+    if (len <= 31)
+        put(out, (unsigned char)(0xA0 | len), 0, 0);
+    else if (len <= UINT8_MAX)
+        put(out, 0xD9, len, 1);
+    else if (len <= UINT16_MAX)
+        put(out, 0xDA, len, 2);
+    else
+        put(out, 0xDB, len, 4);
+}
+
 void msgpack_write_string(struct str s, struct buf *out)
 {
-    if (s.len <= 31)
-        put(out, (unsigned char)(0xA0 | s.len), 0, 0);
-    else if (s.len <= UINT8_MAX)
-        put(out, 0xD9, s.len, 1);
-    else if (s.len <= UINT16_MAX)
-        put(out, 0xDA, s.len, 2);
-    else
-        put(out, 0xDB, s.len, 4);
+    msgpack_write_string_head(s.len, out);
     buf_str(out, s);
 }
 

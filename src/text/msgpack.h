@@ -63,6 +63,7 @@ void msgpack_write(struct value v, struct buf *out);
 void msgpack_write_array(uint32_t len, struct buf *out);
 void msgpack_write_map(uint32_t len, struct buf *out);
 void msgpack_write_string(struct str s, struct buf *out);
+void msgpack_write_string_head(size_t len, struct buf *out); /* the bytes follow */
 void msgpack_write_int(int64_t i, struct buf *out);
 /* Fluentd's EventTime: extension type 0. */
 void msgpack_write_event_time(struct timestamp t, struct buf *out);
