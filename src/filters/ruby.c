@@ -53,8 +53,9 @@ static void warn_of_old_form(const struct plugin_open *cx, struct str code)
 /* Whether the code names a global or a class variable, which other filters' code may use. */
 static bool names_shared_variable(struct str code)
 {
+    if (!code.data) return false;
     for (size_t i = 0; i + 1 < code.len; i++) {
-        char next = code.data[i + 1] | 0x20;
+        char next = (char)(code.data[i + 1] | 0x20);
         if (code.data[i] == '@' && code.data[i + 1] == '@') return true;
         if (code.data[i] == '$' && next >= 'a' && next <= 'z') return true;
     }

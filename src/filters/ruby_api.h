@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "event/event.h"
 
+/* What rb_protect() and the like pass on: a pointer in the clothes of a VALUE. */
+#define RUBY_ARG(type, v) ((type *)(v)) /* NOLINT(performance-no-int-to-ptr) */
+
 /* What the files of the module filter_ruby share. All of it runs on Ruby's thread only. */
 
 /* Defines the module LogStash and all that it holds: C below, Ruby in ruby_prelude.rb. May raise.

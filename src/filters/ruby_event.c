@@ -104,7 +104,7 @@ static struct arena *own_arena(struct ruby_event *e)
     return &e->arena;
 }
 
-static VALUE initialize(int argc, VALUE *argv, VALUE self)
+static VALUE initialize(int argc, const VALUE *argv, VALUE self)
 {
     struct ruby_event *e = get_wrapper(self);
     VALUE              data = rb_check_arity(argc, 0, 1) ? argv[0] : Qnil;
@@ -264,7 +264,7 @@ static VALUE to_hash_with_metadata(VALUE self)
     return hash;
 }
 
-static VALUE to_json(int argc, VALUE *argv, VALUE self)
+static VALUE to_json(int argc, const VALUE *argv, VALUE self)
 {
     struct buf b = {0};
 

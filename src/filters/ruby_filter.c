@@ -28,7 +28,7 @@ struct opening {
 
 static VALUE make_object(VALUE arg)
 {
-    struct opening *o = (struct opening *)arg;
+    struct opening *o = RUBY_ARG(struct opening, arg);
 
     o->filter->object = rb_obj_alloc(rb_path2class(o->class));
     return rb_funcall(o->filter->object, rb_intern("lsc_open"), 1,
@@ -57,10 +57,12 @@ static const char *blamed_setting(struct str *message, struct arena *a, int64_t 
     ptrdiff_t open = str_find(*message, STR("("));
 
     if (open < 0 || start < open || end < start) return NULL;
-    char *name = (char *)(uintptr_t)arena_cstr(
-        a, (struct str){message->data + start + 8, (size_t)(end - start - 8)});
-    for (char *c = name; *c; c++)
-        if (*c == ' ') *c = '_';
+    size_t len = (size_t)(end - start - 8);
+    char  *name = arena_zalloc(a, len + 1);
+    for (size_t i = 0; i < len; i++) {
+        char c = message->data[start + 8 + (ptrdiff_t)i];
+        name[i] = c == ' ' ? '_' : c;
+    }
     *line = strtoll(message->data + end + 2, NULL, 10);
     struct str rest = str_from(*message, (size_t)end + 2);
     ptrdiff_t  colon = str_find(rest, STR(": "));
@@ -170,7 +172,7 @@ void ruby_define_filter(void)
 
 static VALUE call_filter(VALUE arg)
 {
-    struct filtering    *f = (struct filtering *)arg;
+    struct filtering    *f = RUBY_ARG(struct filtering, arg);
     struct ruby_outcome *o = f->current;
 
     wrapped = ruby_event_wrap(o->ev);
@@ -182,7 +184,7 @@ static VALUE call_filter(VALUE arg)
 
 static VALUE call_flush(VALUE arg)
 {
-    struct filtering *f = (struct filtering *)arg;
+    struct filtering *f = RUBY_ARG(struct filtering, arg);
 
     return rb_funcall(f->filter->object, rb_intern("lsc_flush"), 1, f->final ? Qtrue : Qfalse);
 }

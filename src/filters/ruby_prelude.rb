@@ -233,6 +233,10 @@ module LogStash
       def lsc_init
         RubyVM::InstructionSequence.compile(@init, "(ruby filter init)")
         eval(@init, lsc_binding, "(ruby filter init)") unless @lsc_check_only
+      rescue StandardError, LoadError => e
+        line = e.backtrace.find { |place| place.start_with?("(ruby filter init)") }
+        raise ConfigurationError, "(ruby filter init):#{line[/:(\d+)/, 1] if line}: " \
+                                  "#{e.class}: #{e.message}"
       end
 
       # Not a `def`: there, code could not assign constants.

@@ -68,7 +68,7 @@ static bool convert(VALUE v, struct timestamp *t)
     return true;
 }
 
-static VALUE initialize(int argc, VALUE *argv, VALUE self)
+static VALUE initialize(int argc, const VALUE *argv, VALUE self)
 {
     VALUE v = rb_check_arity(argc, 0, 1) ? argv[0] : Qnil;
 
@@ -105,7 +105,7 @@ static VALUE parse_iso8601(VALUE self, VALUE text)
     return ruby_of_timestamp(parse(StringValue(text)));
 }
 
-static VALUE at(int argc, VALUE *argv, VALUE self)
+static VALUE at(int argc, const VALUE *argv, VALUE self)
 {
     struct timestamp t;
 
@@ -155,7 +155,7 @@ static VALUE to_iso8601(VALUE self)
     return ruby_of_str((struct str){out, time_print(*get(self), out)});
 }
 
-static VALUE to_json(int argc, VALUE *argv, VALUE self)
+static VALUE to_json(int argc, const VALUE *argv, VALUE self)
 {
     VALUE text = rb_utf8_str_new_cstr("\"");
 

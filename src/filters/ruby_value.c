@@ -166,7 +166,7 @@ struct pairs_to {
 
 static int add_pair(VALUE key, VALUE v, VALUE arg)
 {
-    struct pairs_to *to = (struct pairs_to *)arg;
+    struct pairs_to *to = RUBY_ARG(struct pairs_to, arg);
     struct str       name = ruby_to_str(rb_obj_as_string(key), to->arena);
     struct value     converted = to_value(v, to->arena, to->depth);
 

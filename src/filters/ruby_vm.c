@@ -245,7 +245,7 @@ static void wait_for_end(struct call *c, const struct stop *stop)
     while (!c->done) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += LOOK_MS * 1000000;
+        until.tv_nsec += LOOK_MS * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
         pthread_cond_timedwait(&c->ended, &vm.lock, &until);

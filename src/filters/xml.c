@@ -128,7 +128,10 @@ static bool read_parse_options(struct xml *x, struct plugin_open *cx)
 {
     struct str rest = x->parse_options;
 
-    if (!rest.data) x->flags = XML_PARSE_RECOVER;
+    if (!rest.data) {
+        x->flags = XML_PARSE_RECOVER;
+        return true;
+    }
     while (rest.len > 0) {
         size_t end = 0;
         while (end < rest.len && rest.data[end] != '|' && rest.data[end] != ',')
