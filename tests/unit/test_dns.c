@@ -111,11 +111,11 @@ static void reads_names(void **state)
 /* ---- a server ---- */
 
 struct server {
-    int       fd;
-    int       port;
-    int       silent; /* questions that are not answered first */
-    int       asked;
-    pthread_t thread;
+    int         fd;
+    int         port;
+    _Atomic int silent; /* questions that are not answered first */
+    _Atomic int asked;
+    pthread_t   thread;
 };
 
 /* Answers A questions for names with "four" with 192.0.2.4, AAAA for others with ::1, PTR with
