@@ -168,11 +168,12 @@ static void print_stop(struct command *c, struct str line)
     struct str       piece = str_is(stop.piece, " ") ? STR("a blank") : stop.piece;
 
     if (stop.end > stop.start)
-        fprintf(c->out, "    matches columns %zu to %zu, then not %.*s\n    ",
-                column(line, stop.start), column(line, stop.end) - 1, STR_ARG(piece));
+        fprintf(c->out, "    matches columns %zu to %zu, then not %.*s", column(line, stop.start),
+                column(line, stop.end) - 1, STR_ARG(piece));
     else
-        fprintf(c->out, "    matches nowhere: not even %.*s\n    ", STR_ARG(piece));
-    fprintf(c->out, "%.*s\n    %*s^\n", STR_ARG(line), (int)column(line, stop.end) - 1, "");
+        fprintf(c->out, "    matches nowhere: not even %.*s", STR_ARG(piece));
+    if (stop.within.len) fprintf(c->out, " of %.*s", STR_ARG(stop.within));
+    fprintf(c->out, "\n    %.*s\n    %*s^\n", STR_ARG(line), (int)column(line, stop.end) - 1, "");
 }
 
 static void print_time(struct command *c, int64_t ns)

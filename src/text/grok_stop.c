@@ -119,6 +119,7 @@ struct search {
     struct regex_cache   *cache;
     struct str            subject;
     struct buf            prefix; /* the pieces that match, as one pattern */
+    struct str            within;
     struct grok_stop      best;
 };
 
@@ -173,19 +174,21 @@ static struct str inside(const struct search *s, struct str piece)
 /* The alternatives of the piece that does not match, one of which gets furthest. */
 static void look_into(struct search *s, struct str piece, int depth)
 {
-    struct str rest = inside(s, piece);
+    struct str rest = inside(s, piece), within = s->within;
     size_t     before = s->prefix.len;
 
+    if (str_starts(piece, STR("%{"))) s->within = piece;
     while (rest.len > 0 && depth < DEPTH_MAX) {
         search(s, next_alternative(&rest), depth + 1);
         s->prefix.len = before;
     }
+    s->within = within;
 }
 
 static void keep_best(struct search *s, struct span found, struct str piece)
 {
     if (found.end > s->best.end || s->best.piece.len == 0)
-        s->best = (struct grok_stop){found.start, found.end, piece};
+        s->best = (struct grok_stop){found.start, found.end, piece, s->within};
 }
 
 /* Adds the pieces of `pattern`, one alternative, to the prefix for as long as it matches. */
@@ -214,12 +217,12 @@ static bool search(struct search *s, struct str pattern, int depth)
 struct grok_stop grok_find_stop(struct grok_patterns *p, struct str pattern, struct str subject,
                                 struct regex_cache *cache)
 {
-    struct search s = {.patterns = p, .cache = cache, .subject = subject};
+    struct search s = {.patterns = p, .cache = cache, .subject = subject, .within = {"", 0}};
     struct str    rest = pattern;
 
     while (rest.len > 0)
         if (search(&s, next_alternative(&rest), 0))
-            s.best = (struct grok_stop){.piece = {"", 0}}, rest.len = 0;
+            s.best = (struct grok_stop){.piece = {"", 0}, .within = {"", 0}}, rest.len = 0;
         else
             s.prefix.len = 0;
     buf_release(&s.prefix);

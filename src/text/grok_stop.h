@@ -12,6 +12,7 @@
 struct grok_stop {
     size_t     start, end; /* what the pieces before it match, bytes of the subject */
     struct str piece;      /* that does not match behind `end`; empty when all of them do */
+    struct str within;     /* the %{NAME} that the piece stands in; empty: in the pattern itself */
 };
 
 /* `pattern` as grok_expand() takes it, whose patterns outlive the call; `cache` is used for
