@@ -69,7 +69,7 @@ static bool read_file(struct plugin_open *cx, struct str path, struct str *text)
 static bool avro_open(void *self, struct plugin_open *cx)
 {
     struct avro *v = self;
-    struct str   path = v->schema_uri, text;
+    struct str   path = v->schema_uri, text = STR("");
     const char  *why;
 
     if (str_starts(path, STR("http://")) || str_starts(path, STR("https://")))

@@ -131,7 +131,7 @@ static bool read_tail(struct str tail, uint32_t *ns, struct zone *zone)
 static bool guess_year(const struct cef_times *t, struct str day, struct str time, struct zone zone,
                        struct timestamp now, struct arena *scratch, int64_t *ms)
 {
-    int64_t      now_ms = now.sec * 1000 + now.nsec / 1000000, latest = now_ms + 2 * DAY_MS;
+    int64_t now_ms = now.sec * 1000 + now.nsec / 1000000, latest = now_ms + 2 * (int64_t)DAY_MS;
     struct civil local = time_civil((now_ms + zone_offset(zone, now_ms)) / 1000);
 
     for (int64_t year = local.year + (local.month == 12); year >= local.year - 1; year--) {

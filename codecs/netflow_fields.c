@@ -250,7 +250,7 @@ bool netflow_definitions_open(struct netflow_definitions *d, struct str path, co
 {
     struct value        v = value_map(map_new(cx->arena, 0));
     struct yaml_problem problem;
-    struct str          text;
+    struct str          text = STR("");
 
     if (path.len > 0) {
         if (!read_file(cx, path, setting, &text)) return false;

@@ -25,6 +25,8 @@ static bool read_long(struct reader *r, int64_t *out)
 {
     uint64_t u = 0;
 
+    *out = 0;
+
     for (unsigned shift = 0, i = 0; shift < 64 && i < r->rest.len; shift += 7, i++) {
         unsigned char byte = (unsigned char)r->rest.data[i];
         u |= (uint64_t)(byte & 0x7F) << shift;
@@ -46,7 +48,7 @@ static bool take(struct reader *r, size_t len, struct str *out)
 
 static bool read_bytes(struct reader *r, struct str *out)
 {
-    int64_t len;
+    int64_t len = 0;
 
     if (!read_long(r, &len)) return false;
     if (len < 0) return fail(r, "a length below zero");
@@ -55,7 +57,7 @@ static bool read_bytes(struct reader *r, struct str *out)
 
 static bool read_float(struct reader *r, size_t len, struct value *out)
 {
-    struct str bytes;
+    struct str bytes = STR("");
     uint64_t   u = 0;
     uint32_t   narrow;
     float      single;
@@ -85,7 +87,7 @@ static struct value moment(int64_t count, int64_t unit)
 
 static bool read_integer(struct reader *r, const struct avro_schema *s, struct value *out)
 {
-    int64_t i;
+    int64_t i = 0;
 
     if (!read_long(r, &i)) return false;
     *out = value_int(i);
@@ -105,7 +107,7 @@ static bool read_integer(struct reader *r, const struct avro_schema *s, struct v
 /* The items of a list or map come in blocks; a count below zero has its bytes behind it. */
 static bool read_count(struct reader *r, int64_t *count)
 {
-    int64_t bytes;
+    int64_t bytes = 0;
 
     if (!read_long(r, count)) return false;
     if (*count < 0) {
@@ -120,7 +122,7 @@ static bool read_count(struct reader *r, int64_t *count)
 static bool read_array(struct reader *r, const struct avro_schema *s, struct value *out)
 {
     struct list *l = list_new(r->a, 4);
-    int64_t      count;
+    int64_t      count = 0;
 
     while (read_count(r, &count)) {
         *out = value_list(l);
@@ -137,13 +139,13 @@ static bool read_array(struct reader *r, const struct avro_schema *s, struct val
 static bool read_map(struct reader *r, const struct avro_schema *s, struct value *out)
 {
     struct map *m = map_new(r->a, 4);
-    int64_t     count;
+    int64_t     count = 0;
 
     while (read_count(r, &count)) {
         *out = value_map(m);
         if (count == 0) return true;
         for (; count > 0; count--) {
-            struct str   name;
+            struct str   name = STR("");
             struct value v;
             if (!read_bytes(r, &name) || !read_value(r, s->items, &v)) return false;
             *map_add(m, r->a, key_make(lossy_utf8(r->a, name))) = v;
@@ -168,12 +170,13 @@ static bool read_record(struct reader *r, const struct avro_schema *s, struct va
 /* The number of an enum's symbol or a union's branch. */
 static bool read_index(struct reader *r, const struct avro_schema *s, int64_t *i)
 {
-    return read_long(r, i) && ((*i >= 0 && *i < s->len) || fail(r, "a number without a meaning"));
+    if (!read_long(r, i)) return false;
+    return (*i >= 0 && *i < s->len) || fail(r, "a number without a meaning");
 }
 
 static bool read_inside(struct reader *r, const struct avro_schema *s, struct value *out)
 {
-    int64_t i;
+    int64_t i = 0;
 
     switch (s->type) {
     case AVRO_RECORD:
@@ -189,7 +192,7 @@ static bool read_inside(struct reader *r, const struct avro_schema *s, struct va
 
 static bool read_text(struct reader *r, const struct avro_schema *s, struct value *out)
 {
-    struct str bytes;
+    struct str bytes = STR("");
     bool       good = s->type == AVRO_FIXED ? take(r, s->len, &bytes) : read_bytes(r, &bytes);
 
     if (!good) return false;
@@ -200,7 +203,7 @@ static bool read_text(struct reader *r, const struct avro_schema *s, struct valu
 
 static bool read_value(struct reader *r, const struct avro_schema *s, struct value *out)
 {
-    struct str byte;
+    struct str byte = STR("");
     int64_t    i;
 
     switch (s->type) {

@@ -96,7 +96,7 @@ int msgpack_head_read(struct str bytes, struct msgpack_head *h)
 
     *h = (struct msgpack_head){.kind = MSGPACK_INT};
     if (first <= 0x7F) return h->as.i = first, 1;
-    if (first >= 0xE0) return h->as.i = (int8_t)first, 1;
+    if (first >= 0xE0) return h->as.i = (int64_t)first - 256, 1;
     if (first <= 0x8F) return short_head(h, MSGPACK_MAP, first & 0x0F);
     if (first <= 0x9F) return short_head(h, MSGPACK_ARRAY, first & 0x0F);
     if (first <= 0xBF) return short_head(h, MSGPACK_STR, first & 0x1F);
