@@ -278,19 +278,38 @@ static void give_up_waiting(void *ctx)
     settle(c);
 }
 
+void ws_conn_abort(struct ws_conn *c)
+{
+    ws_set_end(c, WS_END_STOPPED, "stop", "");
+    c->over = true;
+    report_end(c);
+}
+
 void ws_conn_close(struct ws_conn *c, enum ws_status status)
 {
     if (c->state == CLOSING || c->over) return;
+    if (c->state == DISCARDING) { /* there is nothing left to wait for */
+        ws_conn_limit(c, 0);
+        return;
+    }
     if (c->state != OPEN) {
-        ws_set_end(c, WS_END_STOPPED, "stop", "");
-        c->over = true;
-        report_end(c);
+        ws_conn_abort(c);
         return;
     }
     ws_send_close(c, (uint16_t)status, STR(""));
     ws_set_end(c, WS_END_STOPPED, "stop", "");
     c->state = CLOSING;
     ws_conn_limit(c, c->rules.close_timeout_ns);
+}
+
+bool ws_conn_is_open(const struct ws_conn *c)
+{
+    return c->state == OPEN && !c->over;
+}
+
+bool ws_conn_deflates(const struct ws_conn *c)
+{
+    return c->agreed.deflate;
 }
 
 struct str ws_conn_subprotocol(const struct ws_conn *c)

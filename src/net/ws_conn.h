@@ -78,6 +78,13 @@ size_t ws_conn_sent(const struct ws_conn *c);
  */
 void ws_conn_close(struct ws_conn *c, enum ws_status status);
 
+/* Ends it at once without a word: ended() is called from here. Not from within its ops. */
+void ws_conn_abort(struct ws_conn *c);
+
+/* Whether messages can be sent. */
+bool ws_conn_is_open(const struct ws_conn *c);
+/* Whether messages may be sent compressed: permessage-deflate was agreed on. */
+bool ws_conn_deflates(const struct ws_conn *c);
 /* The peer's address and port. */
 const char *ws_conn_peer(const struct ws_conn *c);
 /* The subprotocol that was agreed on; empty: none. */

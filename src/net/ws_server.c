@@ -360,7 +360,7 @@ void ws_server_stop(struct ws_server *s)
     }
     for (p = s->peers; p; p = next) {
         next = p->next;
-        if (!p->open) ws_conn_close(&p->ws, WS_GOING_AWAY);
+        if (!p->open) ws_conn_abort(&p->ws);
     }
     s->stopping = true;
     free_when_empty(s);

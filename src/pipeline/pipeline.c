@@ -33,6 +33,7 @@ struct pipeline {
     struct arena             arena;
     struct pipeline_plan     plan;
     struct queue            *queue;
+    uint32_t                 outputs_started;
     struct net              *net; /* NULL: no plugin needs sockets */
     struct stop             *stopping, *aborting, *finished;
     struct worker           *workers;
@@ -101,6 +102,17 @@ static void flush_if_due(struct worker *w)
         runner_flush(w->runner, false);
 }
 
+/* Those that were started, once nobody writes any more. */
+static void stop_outputs(struct pipeline *p)
+{
+    for (; p->outputs_started > 0; p->outputs_started--) {
+        const struct node *n = p->plan.outputs[p->outputs_started - 1];
+        log_context(p->settings.id, n->common.id);
+        if (n->plugin->output.stop) n->plugin->output.stop(n->self, p->aborting);
+    }
+    log_context(p->settings.id, STR(""));
+}
+
 static void *worker_main(void *arg)
 {
     struct worker   *w = arg;
@@ -118,9 +130,10 @@ static void *worker_main(void *arg)
         }
         if (p->flushes) flush_if_due(w);
     }
-    /* The last one out empties the filters: nobody else can be adding to them. */
+    /* The last one out empties the filters and outputs: nobody else can be adding to them. */
     if (atomic_fetch_sub(&p->workers_running, 1) == 1) {
         runner_flush(w->runner, true);
+        stop_outputs(p);
         stop_request(p->finished);
     }
     return NULL;
@@ -208,6 +221,7 @@ static bool start_outputs(struct pipeline *p)
         struct node *n = p->plan.outputs[i];
         log_context(p->settings.id, n->common.id);
         if (n->plugin->output.start && !n->plugin->output.start(n->self, p->net)) return false;
+        p->outputs_started = i + 1;
         ticks |= n->plugin->output.tick != NULL;
     }
     log_context(p->settings.id, STR(""));
@@ -317,6 +331,7 @@ void pipeline_free(struct pipeline *p)
             queue_close(p->queue);
         }
         join_all(p);
+        stop_outputs(p); /* after a failed start no worker has */
         if (p->net) net_stop(p->net);
         for (uint32_t i = 0; p->workers && i < p->settings.workers; i++)
             runner_free(p->workers[i].runner);

@@ -28,7 +28,7 @@ static const char *const known[] = {
         "http influxdb irc java_stdout juggernaut kafka librato loggly logstash lumberjack "
         "metriccatcher mongodb nagios nagios_nsca opensearch opentsdb pagerduty pipe pipeline "
         "rabbitmq redis redmine riak riemann s3 sns solr_http sqs statsd stomp syslog tcp timber "
-        "udp webhdfs websocket xmpp zabbix ",
+        "udp webhdfs xmpp zabbix ",
 };
 
 bool plugin_later(enum plugin_kind kind, struct str name)

@@ -110,6 +110,9 @@ struct output_ops {
     /* Writes `n` events in order; waits as long as it takes. Several workers at once. */
     enum result (*write)(const void *self, struct event *const *ev, uint32_t n,
                          struct output_context *cx);
+    /* Optional, after the last write: sends what still waits and closes what start() opened. Blocks
+       up to a time limit of its own, or until `stop`, when the process is forced to quit. */
+    void (*stop)(void *self, struct stop *stop);
     /* Optional: about once a second while running, on a thread of its own. */
     void (*tick)(const void *self);
     size_t worker_size;
