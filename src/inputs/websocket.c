@@ -183,7 +183,7 @@ void reader_begin(struct reader *r, struct websocket *w)
 void reader_take(struct reader *r, struct str bytes, const struct origin *origin)
 {
     stream_feed(r->stream, bytes, origin);
-    if (r->w->lines) stream_flush(r->stream, NULL);
+    if (r->w->lines) stream_flush(r->stream, origin);
     net_idle_mark(r->w->net, &r->w->idle);
     schedule_tick(r);
 }
