@@ -261,12 +261,14 @@ static bool start_inputs(struct pipeline *p)
 
 bool pipeline_start(struct pipeline *p)
 {
-    uint32_t inputs = p->plan.inputs_len;
+    uint32_t inputs = p->plan.inputs_len, refill = p->settings.workers + 2;
 
     p->stopping = stop_new();
     p->aborting = stop_new();
     p->finished = stop_new();
-    p->queue = queue_new(2 * p->settings.workers + inputs);
+    /* Each input may hold one; the others go round, half of them filling while half are worked on.
+     */
+    p->queue = queue_new(inputs + 2 * refill, refill);
     p->inputs = xcalloc(inputs, sizeof(*p->inputs));
     for (uint32_t i = 0; i < inputs; i++) {
         struct node *n = p->plan.inputs[i];

@@ -16,7 +16,7 @@ struct queue {
     struct fifo          empty, full;
     struct queue_waiter *waiters;
     struct batch        *all;
-    uint32_t             count;
+    uint32_t             count, empties, refill;
     uint64_t             depth;
     bool                 closed, aborted;
 };
@@ -43,7 +43,7 @@ static void push_front(struct fifo *f, struct batch *b)
     f->head = b;
 }
 
-struct queue *queue_new(uint32_t batches)
+struct queue *queue_new(uint32_t batches, uint32_t refill)
 {
     struct queue      *q = xcalloc(1, sizeof(*q));
     pthread_condattr_t monotonic;
@@ -57,7 +57,8 @@ struct queue *queue_new(uint32_t batches)
     pthread_condattr_destroy(&monotonic);
     q->empty.tail = &q->empty.head;
     q->full.tail = &q->full.head;
-    q->count = batches;
+    q->count = q->empties = batches;
+    q->refill = refill;
     for (uint32_t i = 0; i < batches; i++)
         push(&q->empty, &q->all[i]);
     return q;
@@ -75,12 +76,20 @@ void queue_free(struct queue *q)
     free(q);
 }
 
+static struct batch *take_empty(struct queue *q)
+{
+    struct batch *b = q->aborted ? NULL : pop(&q->empty);
+
+    if (b) q->empties--;
+    return b;
+}
+
 struct batch *queue_empty(struct queue *q)
 {
     struct batch *b = NULL;
 
     pthread_mutex_lock(&q->lock);
-    while (!q->aborted && !(b = pop(&q->empty)))
+    while (!(b = take_empty(q)) && !q->aborted)
         pthread_cond_wait(&q->have_empty, &q->lock);
     pthread_mutex_unlock(&q->lock);
     return b;
@@ -89,7 +98,7 @@ struct batch *queue_empty(struct queue *q)
 struct batch *queue_try_empty(struct queue *q, struct queue_waiter *w)
 {
     pthread_mutex_lock(&q->lock);
-    struct batch *b = q->aborted ? NULL : pop(&q->empty);
+    struct batch *b = take_empty(q);
     if (!b && !w->waiting) {
         w->waiting = true;
         w->next = q->waiters;
@@ -163,8 +172,10 @@ void queue_return(struct queue *q, struct batch *b)
     pthread_mutex_lock(&q->lock);
     q->depth -= len;
     push_front(&q->empty, b);
-    pthread_cond_signal(&q->have_empty);
-    wake_all(q);
+    if (++q->empties >= q->refill) {
+        pthread_cond_broadcast(&q->have_empty);
+        wake_all(q);
+    }
     pthread_mutex_unlock(&q->lock);
 }
 

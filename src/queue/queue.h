@@ -10,7 +10,9 @@
  */
 struct queue;
 
-struct queue *queue_new(uint32_t batches);
+/* Inputs that found no empty batch are woken once `refill` are: waking one for each would cost a
+   switch of threads per batch. It must be reachable while every input holds a batch. */
+struct queue *queue_new(uint32_t batches, uint32_t refill);
 void          queue_free(struct queue *q);
 
 /* For inputs. queue_empty() waits; NULL once queue_abort() was called. */
