@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 import websockets
 
-from lsc import PATIENCE, free_port, sanitized, wait_until
+from lsc import PATIENCE, ROOT, free_port, sanitized, wait_until
 from test_websocket import certificates, texts  # noqa: F401
 from test_websocket_frames import CLOSE, PING, PONG, TEXT, frame
 
@@ -659,3 +659,20 @@ def test_many_clients_and_a_slow_output(lsc):
     for c in range(10):
         assert [e["n"] for e in events if e["c"] == c] == list(range(500))
     assert p.stop() == 0
+
+
+def test_the_example(lsc, certificates, tmp_path):  # noqa: F811
+    """examples/websocket-server.conf"""
+    port = free_port()
+    env = {"CERTS": str(certificates), "LISTEN_PORT": str(port), "EVENTS_FILE": "out"}
+    p = lsc.start((ROOT / "examples/websocket-server.conf").read_text(), env=env)
+    p.wait_log("listening")
+
+    async def client():
+        context = client_context(certificates, make_client(certificates, tmp_path))
+        async with websockets.connect(f"wss://127.0.0.1:{port}/logs", ssl=context) as s:
+            await s.send('{"message":"a"}')
+            return await s.recv()
+
+    assert run(client()) == "ok"
+    assert p.wait_events("out", 1)[0]["client"]["ip"] == "127.0.0.1"
