@@ -110,7 +110,9 @@ static bool open_client(struct websocket *w, struct plugin_open *cx)
     good = ws_dial_settings_open(&w->dial, cx) && good;
     if (w->poll_message.data && w->poll_interval.ns <= 0)
         good = plugin_error(cx, "poll_message", "\"poll_message\" needs \"poll_interval\"");
-    return ws_settings_open(&w->client, cx) && good;
+    bool opened = ws_settings_open(&w->client, cx);
+    if (opened && !good) ws_settings_close(&w->client);
+    return opened && good;
 }
 
 static bool websocket_open(void *self, struct plugin_open *cx)
@@ -122,7 +124,9 @@ static bool websocket_open(void *self, struct plugin_open *cx)
     w->metadata_field = field_parse(cx->arena, STR("[@metadata][input][websocket]"), NULL, NULL);
     if (w->mode == MODE_CLIENT) return open_client(w, cx);
     bool good = ws_refuse_settings(of_client, "client", cx);
-    return ws_server_settings_open(&w->server, &w->client, cx) && good;
+    bool opened = ws_server_settings_open(&w->server, &w->client, cx);
+    if (opened && !good) ws_server_settings_close(&w->server, &w->client);
+    return opened && good;
 }
 
 /* ---- a connection's messages ---- */

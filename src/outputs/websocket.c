@@ -75,10 +75,16 @@ static bool websocket_open(void *self, struct plugin_open *cx)
     w->dial.retry_max_attempts = -1;
     bool good =
         ws_refuse_settings(w->serves ? of_client : of_server, w->serves ? "client" : "server", cx);
-    if (w->serves) return ws_server_settings_open(&w->server, &w->client, cx) && good;
+    if (w->serves) {
+        bool opened = ws_server_settings_open(&w->server, &w->client, cx);
+        if (opened && !good) ws_server_settings_close(&w->server, &w->client);
+        return opened && good;
+    }
     good = ws_refuse_server_settings(cx) && good;
     good = ws_dial_settings_open(&w->dial, cx) && good;
-    return ws_settings_open(&w->client, cx) && good;
+    bool opened = ws_settings_open(&w->client, cx);
+    if (opened && !good) ws_settings_close(&w->client);
+    return opened && good;
 }
 
 static void websocket_close(void *self)
