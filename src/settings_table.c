@@ -127,7 +127,7 @@ const struct setting settings_rows[] = {
          .doc = "The least severe lines that are logged."),
     FLAG(0, "FORMAT", OPT_ENUM, "log.format", log_format, .preset = "plain", .choices = log_formats,
          .doc = "Log lines as text or as JSON."),
-    FLAG(0, "BOOL", OPT_BOOL, "api.enabled", api_enabled, .preset = "true",
+    FLAG(0, "BOOL", OPT_BOOL, "api.enabled", api_enabled, .preset = "false", .no_effect = NO_API,
          .doc = "Whether the monitoring API is served. There is none yet."),
 
     /* for a later version, or for a JVM */
