@@ -277,9 +277,11 @@ void server_listen(struct websocket *w)
 {
     static const struct ws_conn_ops   connection = {on_opened, on_message, on_ended, NULL};
     static const struct ws_server_ops ops = {on_client, &connection, on_stopped};
-    struct ws_server_config           config = {
-                  .rules.net = w->net, .component = COMPONENT, .pipeline_id = w->pipeline_id, .id = w->id};
+    struct ws_server_config           config = {.component = COMPONENT};
 
+    config.rules.net = w->net;
+    config.pipeline_id = w->pipeline_id;
+    config.id = w->id;
     w->serving.last_waiting = &w->serving.waiting;
     ws_server_settings_config(&w->server, &w->client, &config);
     w->serving.listening = ws_server_start(&config, &ops, w);
