@@ -22,6 +22,24 @@ static int64_t day_start(int64_t year, int month, int day)
     return time_from_civil(year, month, day, 0, 0, 0) * SECOND_MS;
 }
 
+/* The same; remembers the last day, because logs go on with it. */
+static int64_t day_start_cached(int32_t year, int month, int day)
+{
+    static _Thread_local struct {
+        int32_t year;
+        int     month, day; /* month 0: nothing yet */
+        int64_t start;
+    } last;
+
+    if (last.day != day || last.month != month || last.year != year) {
+        last.start = day_start(year, month, day);
+        last.year = year;
+        last.month = month;
+        last.day = day;
+    }
+    return last.start;
+}
+
 static int64_t time_of_day(int64_t ms)
 {
     return ms - floor_to(ms, DAY_MS);
@@ -42,11 +60,9 @@ int date_days_of_month(int64_t year, int month)
 int64_t date_with_year(int64_t local_ms, int64_t year)
 {
     struct civil c = civil_of(local_ms);
-    int          day = c.yearday;
+    int          last = date_days_of_month(year, c.month);
 
-    /* Behind 28 February a day keeps its date, not its number. */
-    if (day > 31 + 28) day += is_leap(year) - is_leap(c.year);
-    return day_start(year, 1, 1) + (day - 1) * (int64_t)DAY_MS + time_of_day(local_ms);
+    return day_start(year, c.month, c.day > last ? last : c.day) + time_of_day(local_ms);
 }
 
 /* ---- weeks: from Monday on; the first has four days of the year ---- */
@@ -248,32 +264,28 @@ bool date_field_needs_year(enum date_field field)
     return field >= DATE_MONTH && field <= DATE_WEEKDAY;
 }
 
-/*
- * The usual case, without setting fields one by one: a date, a time of day, each part at most once.
- * A weekday needs a whole date. `*have` gets a bit for each field.
- */
-static bool is_plain(const struct date_value *fields, uint32_t len, int32_t *values, unsigned *have)
+const int32_t date_plain_values[DATE_FIELDS] = {
+    [DATE_YEAR] = 1970, [DATE_MONTH] = 1, [DATE_DAY] = 1, [DATE_HOUR_1_12] = 12};
+
+/* A weekday needs a whole date. */
+bool date_is_plain(const struct date_value *fields, uint32_t len, unsigned *have)
 {
     enum {
-        DATE = 1 << DATE_YEAR | 1 << DATE_MONTH | 1 << DATE_DAY,
+        DATE = 1 << DATE_MONTH | 1 << DATE_DAY,
         HALF = 1 << DATE_HALFDAY | 1 << DATE_HOUR_1_12,
-        PLAIN = DATE | 1 << DATE_YEAR_OF_ERA | 1 << DATE_WEEKDAY | HALF | 1 << DATE_HOUR |
-                1 << DATE_MINUTE | 1 << DATE_SECOND | 1 << DATE_MILLI
+        YEARS = 1 << DATE_YEAR | 1 << DATE_YEAR_OF_ERA,
+        PLAIN = DATE | YEARS | 1 << DATE_WEEKDAY | HALF | 1 << DATE_HOUR | 1 << DATE_MINUTE |
+                1 << DATE_SECOND | 1 << DATE_MILLI
     };
     unsigned left = PLAIN;
 
     for (uint32_t i = 0; i < len; i++) {
         if (!(left >> fields[i].field & 1)) return false;
         left &= ~(1u << fields[i].field);
-        values[fields[i].field] = fields[i].value;
-    }
-    if (!(left >> DATE_YEAR_OF_ERA & 1)) {
-        if (!(left >> DATE_YEAR & 1) || values[DATE_YEAR_OF_ERA] < 1) return false;
-        values[DATE_YEAR] = values[DATE_YEAR_OF_ERA];
-        left &= ~(1u << DATE_YEAR);
     }
     *have = PLAIN & ~left;
-    if (*have >> DATE_WEEKDAY & 1 && (*have & DATE) != DATE) return false;
+    if ((*have & YEARS) == YEARS) return false;
+    if (*have >> DATE_WEEKDAY & 1 && ((*have & DATE) != DATE || !(*have & YEARS))) return false;
     return !(*have >> DATE_HOUR_1_12 & *have >> DATE_HOUR & 1);
 }
 
@@ -282,21 +294,19 @@ static bool in(int32_t value, int32_t min, int32_t max)
     return value >= min && value <= max;
 }
 
-static bool resolve_plain(const int32_t *v, unsigned have, int64_t *ms)
+bool date_resolve_plain(const int32_t *v, unsigned have, int64_t *ms)
 {
-    int32_t hour = v[DATE_HOUR];
+    bool    of_era = have >> DATE_YEAR_OF_ERA & 1;
+    int32_t hour = v[DATE_HOUR], year = of_era ? v[DATE_YEAR_OF_ERA] : v[DATE_YEAR];
 
-    if (!in(v[DATE_YEAR], DATE_YEAR_MIN, DATE_YEAR_MAX) || !in(v[DATE_MONTH], 1, 12) ||
+    if (!in(year, of_era ? 1 : DATE_YEAR_MIN, DATE_YEAR_MAX) || !in(v[DATE_MONTH], 1, 12) ||
         !in(v[DATE_DAY], 1, 31) || !in(hour, 0, 23) || !in(v[DATE_HOUR_1_12], 1, 12) ||
         !in(v[DATE_MINUTE], 0, 59) || !in(v[DATE_SECOND], 0, 59))
         return false;
-    if (v[DATE_DAY] > 28 && v[DATE_DAY] > date_days_of_month(v[DATE_YEAR], v[DATE_MONTH]))
-        return false;
+    if (v[DATE_DAY] > 28 && v[DATE_DAY] > date_days_of_month(year, v[DATE_MONTH])) return false;
     if (!(have >> DATE_HOUR & 1)) hour = v[DATE_HALFDAY] * 12 + v[DATE_HOUR_1_12] % 12;
-    *ms = time_from_civil(v[DATE_YEAR], v[DATE_MONTH], v[DATE_DAY], hour, v[DATE_MINUTE],
-                          v[DATE_SECOND]) *
-              SECOND_MS +
-          v[DATE_MILLI];
+    *ms = day_start_cached(year, v[DATE_MONTH], v[DATE_DAY]) + hour * (int64_t)HOUR_MS +
+          v[DATE_MINUTE] * MINUTE_MS + v[DATE_SECOND] * SECOND_MS + v[DATE_MILLI];
     if (have >> DATE_WEEKDAY & 1) {
         if (!in(v[DATE_WEEKDAY], 1, 7)) return false;
         *ms = week_start(*ms) + (v[DATE_WEEKDAY] - 1) * (int64_t)DAY_MS + time_of_day(*ms);
@@ -306,12 +316,16 @@ static bool resolve_plain(const int32_t *v, unsigned have, int64_t *ms)
 
 bool date_resolve(const struct date_value *fields, uint32_t len, int64_t *local_ms)
 {
-    int32_t values[DATE_FIELDS] = {
-        [DATE_YEAR] = 1970, [DATE_MONTH] = 1, [DATE_DAY] = 1, [DATE_HOUR_1_12] = 12};
     unsigned have;
     int64_t  ms = 0;
 
-    if (is_plain(fields, len, values, &have)) return resolve_plain(values, have, local_ms);
+    if (date_is_plain(fields, len, &have)) {
+        int32_t values[DATE_FIELDS];
+        memcpy(values, date_plain_values, sizeof(values));
+        for (uint32_t i = 0; i < len; i++)
+            values[fields[i].field] = fields[i].value;
+        return date_resolve_plain(values, have, local_ms);
+    }
     for (uint32_t i = 0; i < len; i++) {
         if (!set_field(&ms, fields[i].field, fields[i].value)) return false;
         ms = round_down(ms, fields[i].field);

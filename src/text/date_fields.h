@@ -47,6 +47,15 @@ bool date_field_needs_year(enum date_field field);
  */
 bool date_resolve(const struct date_value *fields, uint32_t len, int64_t *local_ms);
 
+/*
+ * The usual case, without setting fields one by one: a date, a time of day, each part at most once.
+ * Whether `fields` are such; `*have` gets a bit for each.
+ */
+bool date_is_plain(const struct date_value *fields, uint32_t len, unsigned *have);
+/* date_resolve() for them: `values` by field, those that are not there as date_plain_values. */
+bool                 date_resolve_plain(const int32_t *values, unsigned have, int64_t *local_ms);
+extern const int32_t date_plain_values[DATE_FIELDS];
+
 /* The same date and time of day in another year; 29 February becomes the 28th where there is none.
    Source: Joda's BasicChronology.setYear. */
 int64_t date_with_year(int64_t local_ms, int64_t year);

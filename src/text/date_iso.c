@@ -89,6 +89,7 @@ static bool take_date(struct reader *r)
         if (!forms[i](&one) || (found && one.at <= best.at)) continue;
         best = one;
         found = true;
+        if (one.at == r->text.len || r->text.data[one.at] == 'T') break; /* none reads more */
     }
     if (found) *r = best;
     return found;

@@ -13,16 +13,16 @@ enum { SLOTS_MAX = 32, YEAR_NOT_GIVEN = 2000 };
 
 /* A text being read. */
 struct cursor {
-    const char       *at, *end;
-    struct date_value fields[SLOTS_MAX];
-    bool              has_offset, has_zone;
-    struct zone       offset, zone; /* from the text */
+    const char *at, *end;
+    int32_t     values[SLOTS_MAX]; /* by slot */
+    bool        has_offset, has_zone;
+    struct zone offset, zone; /* from the text */
 };
 
 /* One step of a pattern. What it reads goes to its slot. */
 struct step {
     bool (*run)(const struct step *s, struct cursor *c);
-    uint8_t                  slot; /* in the order of setting */
+    uint8_t                  slot; /* where its value goes */
     uint8_t                  max;  /* digits */
     int                      base; /* years of two digits: the first year of their century */
     struct str               literal;
@@ -32,9 +32,12 @@ struct step {
 struct date_format {
     enum form                 form;
     bool                      has_year; /* a y or Y anywhere, as Logstash looks for it */
+    bool                      plain;    /* slots are fields: see date_is_plain() */
+    unsigned                  have;     /* fields, when plain */
     uint32_t                  len, slots;
-    struct date_value         fields[SLOTS_MAX]; /* in the order of setting, values 0 */
-    const struct date_format *others[4];         /* ISO8601: what is tried next */
+    struct date_value         fields[SLOTS_MAX];  /* in the order of setting; slots if not plain */
+    int32_t                   initial[SLOTS_MAX]; /* values before anything is read */
+    const struct date_format *others[4];          /* ISO8601: what is tried next */
     struct step               steps[];
 };
 
@@ -63,7 +66,7 @@ static int take_digits(struct cursor *c, int max, int64_t *value)
 static bool keep(const struct step *s, struct cursor *c, int64_t value)
 {
     if (value > INT32_MAX) return false;
-    c->fields[s->slot].value = (int32_t)value;
+    c->values[s->slot] = (int32_t)value;
     return true;
 }
 
@@ -71,6 +74,14 @@ static bool run_number(const struct step *s, struct cursor *c)
 {
     int64_t value;
 
+    if (s->max == 2 && c->end - c->at >= 2) { /* most often */
+        unsigned high = (unsigned char)c->at[0] - '0', low = (unsigned char)c->at[1] - '0';
+        if (high <= 9 && low <= 9) {
+            c->values[s->slot] = (int32_t)(10 * high + low);
+            c->at += 2;
+            return true;
+        }
+    }
     return take_digits(c, s->max, &value) > 0 && keep(s, c, value);
 }
 
@@ -129,7 +140,7 @@ size_t date_fraction(struct str text, size_t max, int64_t unit_ms, int32_t *valu
 
 static bool run_fraction(const struct step *s, struct cursor *c)
 {
-    size_t n = date_fraction(rest_of(c), s->max, 1000, &c->fields[s->slot].value);
+    size_t n = date_fraction(rest_of(c), s->max, 1000, &c->values[s->slot]);
 
     c->at += n;
     return n > 0;
@@ -137,7 +148,7 @@ static bool run_fraction(const struct step *s, struct cursor *c)
 
 static bool run_name(const struct step *s, struct cursor *c)
 {
-    size_t n = date_names_match(s->names, rest_of(c), &c->fields[s->slot].value);
+    size_t n = date_names_match(s->names, rest_of(c), &c->values[s->slot]);
 
     c->at += n;
     return n > 0;
@@ -152,6 +163,10 @@ static char lower(char c)
 static bool run_literal(const struct step *s, struct cursor *c)
 {
     if ((size_t)(c->end - c->at) < s->literal.len) return false;
+    if (s->literal.len == 1 && *c->at == s->literal.data[0]) { /* most often */
+        c->at++;
+        return true;
+    }
     for (size_t i = 0; i < s->literal.len; i++)
         if (c->at[i] != s->literal.data[i] && lower(c->at[i]) != lower(s->literal.data[i]))
             return false;
@@ -399,8 +414,14 @@ static void order_fields(struct compiler *c)
             f->fields[len++] = (struct date_value){c->fields[i], 0};
         }
     f->slots = len;
-    for (uint32_t i = 0; i < f->len; i++)
-        f->steps[i].slot = slot_of[f->steps[i].slot];
+    f->plain = date_is_plain(f->fields, len, &f->have);
+    if (f->plain) memcpy(f->initial, date_plain_values, sizeof(date_plain_values));
+    for (uint32_t i = 0; i < len; i++)
+        f->initial[f->plain ? f->fields[i].field : i] = f->fields[i].value;
+    for (uint32_t i = 0; i < f->len; i++) {
+        uint8_t slot = slot_of[f->steps[i].slot];
+        f->steps[i].slot = f->plain && len ? f->fields[slot].field : slot;
+    }
 }
 
 static struct date_format *compile_pattern(struct compiler *c)
@@ -489,21 +510,48 @@ static int64_t from_local_leniently(struct zone z, int64_t local)
     return local - zone_offset(z, local - 86400000);
 }
 
+/* Year and month of `now` on this machine; remembered, as all events of a batch have the same. */
+static void this_month(struct timestamp now, int64_t *year, int *month)
+{
+    static _Thread_local struct {
+        int64_t sec, year;
+        int     month; /* 0: nothing yet */
+    } last;
+
+    if (last.month == 0 || last.sec != now.sec) {
+        int64_t      offset = zone_offset(zone_local(), now.sec * 1000) / 1000;
+        struct civil c = time_civil(now.sec + offset);
+        last.sec = now.sec;
+        last.year = c.year;
+        last.month = c.month;
+    }
+    *year = last.year;
+    *month = last.month;
+}
+
 /* The moment of a local time with the year that is nearest to now. When that time comes twice the
    offset of the year 2000 decides. Source: JodaParser.java; ZonedChronology. */
-static int64_t guess_year(int64_t local, struct zone zone, struct timestamp now)
+static int64_t guess_year(int64_t local, int month, struct zone zone, struct timestamp now)
 {
-    int64_t      offset = zone_offset(zone, from_local_leniently(zone, local));
-    int64_t      here = zone_offset(zone_local(), now.sec * 1000) / 1000;
-    struct civil today = time_civil(now.sec + here);
-    int64_t      year = today.year;
-    int          month = time_civil(local / 1000).month;
+    int64_t offset = zone_offset(zone, from_local_leniently(zone, local)), year;
+    int     current;
 
-    if (month == 12 && today.month == 1) year--;
-    if (month == 1 && today.month == 12) year++;
+    this_month(now, &year, &current);
+    if (month == 12 && current == 1) year--;
+    if (month == 1 && current == 12) year++;
     local = date_with_year(local, year);
     if (zone_offset(zone, local - offset) == offset) return local - offset;
     return from_local_leniently(zone, local);
+}
+
+static bool resolve(const struct date_format *f, const struct cursor *c, int64_t *local)
+{
+    struct date_value fields[SLOTS_MAX];
+
+    if (f->plain) return date_resolve_plain(c->values, f->have, local);
+    for (uint32_t i = 0; i < f->slots; i++)
+        fields[i] = (struct date_value){f->fields[i].field, c->values[i]};
+    return date_resolve(fields, f->slots, local);
 }
 
 static bool parse_pattern(const struct date_format *f, struct str text, struct zone zone,
@@ -515,10 +563,10 @@ static bool parse_pattern(const struct date_format *f, struct str text, struct z
     c.at = text.data;
     c.end = text.data + text.len;
     c.has_offset = c.has_zone = false;
-    memcpy(c.fields, f->fields, f->slots * sizeof(c.fields[0]));
+    memcpy(c.values, f->initial, (f->plain ? DATE_FIELDS : f->slots) * sizeof(c.values[0]));
     for (uint32_t i = 0; i < f->len; i++)
         if (!f->steps[i].run(&f->steps[i], &c)) return false;
-    if (c.at != c.end || !date_resolve(c.fields, f->slots, &local)) return false;
+    if (c.at != c.end || !resolve(f, &c, &local)) return false;
 
     bool        own = c.has_offset || c.has_zone;
     struct zone from = c.has_offset ? c.offset : c.has_zone ? c.zone : zone;
@@ -528,7 +576,7 @@ static bool parse_pattern(const struct date_format *f, struct str text, struct z
         int64_t moment = from_local_leniently(from, local);
         local = moment + zone_offset(zone, moment);
     }
-    *ms = guess_year(local, zone, now);
+    *ms = guess_year(local, time_civil(local / 1000).month, zone, now);
     return true;
 }
 

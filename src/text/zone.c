@@ -343,15 +343,18 @@ done:
     return i;
 }
 
-static int32_t rules_offset(const struct zone_rules *r, int64_t utc)
+static struct zone_span find_span(const struct zone_rules *r, int64_t utc)
 {
     uint32_t low = 0, high = r->len;
 
-    if (r->len && utc >= r->at[r->len - 1]) {
-        if (r->footer.given) return zone_footer_offset(&r->footer, utc);
-        return r->offset[r->len - 1];
+    if (r->len == 0 || utc >= r->at[r->len - 1]) {
+        if (r->footer.given) {
+            struct zone_span s = zone_footer_span(&r->footer, utc);
+            if (r->len && s.from < r->at[r->len - 1]) s.from = r->at[r->len - 1];
+            return s;
+        }
+        low = r->len;
     }
-    if (r->len == 0 && r->footer.given) return zone_footer_offset(&r->footer, utc);
     while (low < high) { /* the first transition behind `utc` */
         uint32_t middle = low + (high - low) / 2;
         if (r->at[middle] <= utc)
@@ -359,7 +362,24 @@ static int32_t rules_offset(const struct zone_rules *r, int64_t utc)
         else
             high = middle;
     }
-    return low ? r->offset[low - 1] : r->first;
+    return (struct zone_span){low ? r->at[low - 1] : INT64_MIN,
+                              low < r->len ? r->at[low] : INT64_MAX,
+                              low ? r->offset[low - 1] : r->first};
+}
+
+/* Remembers the last one: most times of a log are near each other. */
+static int32_t rules_offset(const struct zone_rules *r, int64_t utc)
+{
+    static _Thread_local struct {
+        const struct zone_rules *rules;
+        struct zone_span         span;
+    } last;
+
+    if (last.rules != r || utc < last.span.from || utc >= last.span.until) {
+        last.span = find_span(r, utc);
+        last.rules = r;
+    }
+    return last.span.offset;
 }
 
 static int64_t floor_second(int64_t ms)

@@ -122,12 +122,20 @@ static int64_t change_of(const struct zone_change *c, int64_t year)
     return day + c->second;
 }
 
-int32_t zone_footer_offset(const struct zone_footer *f, int64_t utc)
+struct zone_span zone_footer_span(const struct zone_footer *f, int64_t utc)
 {
-    if (!f->has_summer) return f->standard;
+    if (!f->has_summer) return (struct zone_span){INT64_MIN, INT64_MAX, f->standard};
     int64_t year = time_civil(utc + f->standard).year;
     int64_t start = change_of(&f->start, year) - f->standard;
     int64_t end = change_of(&f->end, year) - f->summer;
-    bool    summer = start < end ? utc >= start && utc < end : utc >= start || utc < end;
-    return summer ? f->summer : f->standard;
+    bool    north = start < end; /* summer in the middle of the year */
+    int64_t first = north ? start : end, second = north ? end : start;
+    int32_t middle = north ? f->summer : f->standard, outside = north ? f->standard : f->summer;
+
+    if (utc >= first && utc < second) return (struct zone_span){first, second, middle};
+    if (utc < first)
+        return (struct zone_span){time_from_civil(year, 1, 1, 0, 0, 0) - f->standard, first,
+                                  outside};
+    return (struct zone_span){second, time_from_civil(year + 1, 1, 1, 0, 0, 0) - f->standard,
+                              outside};
 }

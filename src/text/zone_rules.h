@@ -30,7 +30,13 @@ struct zone_rules {
 
 /* A TZ string such as "CET-1CEST,M3.5.0,M10.5.0/3" (POSIX, with RFC 8536's hours up to 167). */
 bool zone_footer_parse(struct str text, struct zone_footer *out);
-/* Seconds east at `utc`. */
-int32_t zone_footer_offset(const struct zone_footer *f, int64_t utc);
+/* An offset (seconds east), and from when until when it is certainly in force. */
+struct zone_span {
+    int64_t from, until;
+    int32_t offset;
+};
+
+/* What is in force at `utc`. */
+struct zone_span zone_footer_span(const struct zone_footer *f, int64_t utc);
 
 #endif
