@@ -145,7 +145,7 @@ void csv_write(const struct csv_dialect *d, struct value v, struct buf *out)
     if (v.kind == VALUE_NULL) return;
     ruby_to_s(v, out);
     size_t     end = out->len;
-    struct str text = {out->data + start, end - start};
+    struct str text = str_from(buf_view(out), start);
     if (quote_len == 0 || !needs_quotes(d, text)) return;
     buf_str(out, d->quote);
     for (size_t i = start; i < end; i++) {
