@@ -95,9 +95,7 @@ void intake_flush(struct intake *to)
 bool intake_ready(struct intake *to, void (*wake)(void *ctx), void *ctx)
 {
     if (to->batch) return true;
-    to->waiter.wake = wake;
-    to->waiter.ctx = ctx;
-    to->batch = queue_try_empty(to->queue, &to->waiter);
+    to->batch = queue_try_empty(to->queue, &to->waiter, wake, ctx);
     return to->batch != NULL;
 }
 

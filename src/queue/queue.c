@@ -95,12 +95,15 @@ struct batch *queue_empty(struct queue *q)
     return b;
 }
 
-struct batch *queue_try_empty(struct queue *q, struct queue_waiter *w)
+struct batch *queue_try_empty(struct queue *q, struct queue_waiter *w, void (*wake)(void *ctx),
+                              void *ctx)
 {
     pthread_mutex_lock(&q->lock);
     struct batch *b = take_empty(q);
     if (!b && !w->waiting) {
         w->waiting = true;
+        w->wake = wake;
+        w->ctx = ctx;
         w->next = q->waiters;
         q->waiters = w;
     }

@@ -25,8 +25,9 @@ struct queue_waiter {
     struct queue_waiter *next;
     bool                 waiting;
 };
-/* NULL instead of waiting; then `w` is woken when a batch comes back. */
-struct batch *queue_try_empty(struct queue *q, struct queue_waiter *w);
+/* NULL instead of waiting; then wake(ctx) is called when batches come back. */
+struct batch *queue_try_empty(struct queue *q, struct queue_waiter *w, void (*wake)(void *ctx),
+                              void *ctx);
 void          queue_forget(struct queue *q, struct queue_waiter *w); /* no longer to be woken */
 void          queue_fill(struct queue *q, struct batch *b);
 

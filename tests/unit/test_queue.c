@@ -56,20 +56,20 @@ static void who_cannot_wait_is_woken_once_half_are_empty(void **state)
     struct queue       *q = queue_new(BATCHES, REFILL);
     struct batch       *held[BATCHES];
     int                 woken = 0;
-    struct queue_waiter w = {.wake = wake, .ctx = &woken};
+    struct queue_waiter w = {0};
 
     (void)state;
     for (int i = 0; i < BATCHES; i++)
         held[i] = queue_empty(q);
-    assert_null(queue_try_empty(q, &w));
-    assert_null(queue_try_empty(q, &w));
+    assert_null(queue_try_empty(q, &w, wake, &woken));
+    assert_null(queue_try_empty(q, &w, wake, &woken));
     queue_return(q, held[0]);
     queue_return(q, held[1]);
     assert_int_equal(woken, 0);
     queue_return(q, held[2]);
     queue_return(q, held[3]);
     assert_int_equal(woken, 1);
-    assert_non_null(held[0] = queue_try_empty(q, &w));
+    assert_non_null(held[0] = queue_try_empty(q, &w, wake, &woken));
     queue_free(q);
 }
 
@@ -77,11 +77,11 @@ static void one_who_is_forgotten_is_not_woken(void **state)
 {
     struct queue       *q = queue_new(1, 1);
     int                 woken = 0;
-    struct queue_waiter w = {.wake = wake, .ctx = &woken};
+    struct queue_waiter w = {0};
     struct batch       *b = queue_empty(q);
 
     (void)state;
-    assert_null(queue_try_empty(q, &w));
+    assert_null(queue_try_empty(q, &w, wake, &woken));
     queue_forget(q, &w);
     queue_return(q, b);
     assert_int_equal(woken, 0);
