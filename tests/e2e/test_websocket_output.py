@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 import websockets
 
-from lsc import PATIENCE, ROOT, free_port, wait_until
+from lsc import FORCED, PATIENCE, ROOT, free_port, wait_until
 from test_websocket import QUICK, Server, certificates, tls_server  # noqa: F401
 from test_websocket_server import Raw, client_context, make_client, request
 
@@ -338,7 +338,7 @@ def test_the_end_without_a_server_says_what_was_lost(lsc):
 
 
 def test_forced_to_end_while_the_pipeline_waits(lsc):
-    p = dial(lsc, free_port(), "queue_size => 1")
+    p = dial(lsc, free_port(), "queue_size => 1", env=FORCED)
     threading.Thread(target=p.write, args=(lines(0, 5000),), daemon=True).start()
     p.wait_log("connection failed", 2)
     p.signal(signal.SIGINT)
