@@ -131,8 +131,17 @@ enum csv_result csv_read(const struct csv_dialect *d, struct arena *a, struct ar
     return good ? CSV_ROW : CSV_MALFORMED;
 }
 
+/* The end of the text and the separator behind it must not read as a separator further ahead. */
+static bool ends_in_separator(struct str s, struct str separator)
+{
+    for (size_t n = 1; n < separator.len && n <= s.len; n++)
+        if (str_starts(separator, (struct str){s.data + s.len - n, n})) return true;
+    return false;
+}
+
 static bool needs_quotes(const struct csv_dialect *d, struct str s)
 {
+    if (ends_in_separator(s, d->separator)) return true;
     if (s.len == 0 || memchr(s.data, '\n', s.len) || memchr(s.data, '\r', s.len)) return true;
     return str_find(s, d->separator) >= 0 || str_find(s, d->quote) >= 0;
 }

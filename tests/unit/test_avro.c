@@ -131,8 +131,8 @@ static void broken_schemas(void **state)
         "[]",
         "{\"type\":\"enum\",\"name\":\"a\",\"symbols\":[1]}",
         "{\"type\":\"fixed\",\"name\":\"a\"}",
-        "{\"type\":\"record\",\"name\":\"a\",\"fields\":[{\"name\":\"b\",\"type\":"
-        "{\"type\":\"fixed\",\"name\":\"a\",\"size\":1}}]}",
+        ("{\"type\":\"record\",\"name\":\"a\",\"fields\":[{\"name\":\"b\",\"type\":"
+         "{\"type\":\"fixed\",\"name\":\"a\",\"size\":1}}]}"),
     };
 
     (void)state;
