@@ -5,11 +5,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { UUID_LEN = 36 };
+#include "base/uuid.h"
 
 static bool failed(char *error, size_t size, const char *what, const char *path)
 {
@@ -49,30 +48,15 @@ static bool lock(const char *dir, char *error, size_t size)
     return false;
 }
 
-/* A random id: RFC 9562 section 5.4. */
-static bool new_uuid(char *out)
-{
-    unsigned char b[16];
-
-    if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b)) return false;
-    b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-    for (int i = 0, at = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) out[at++] = '-';
-        at += snprintf(out + at, 3, "%02x", b[i]);
-    }
-    return true;
-}
-
 static bool write_uuid(const char *dir, char *error, size_t size)
 {
-    char        file[PATH_MAX + 8], uuid[UUID_LEN + 1];
+    char        file[PATH_MAX + 8], uuid[UUID_TEXT + 1];
     struct stat st;
 
     snprintf(file, sizeof(file), "%s/uuid", dir);
-    if (stat(file, &st) == 0 && st.st_size >= UUID_LEN) return true;
+    if (stat(file, &st) == 0 && st.st_size >= UUID_TEXT) return true;
     int  fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && new_uuid(uuid) && write(fd, uuid, UUID_LEN) == UUID_LEN;
+    bool good = fd >= 0 && uuid_random(uuid) && write(fd, uuid, UUID_TEXT) == UUID_TEXT;
     if (fd >= 0 && close(fd) != 0) good = false;
     return good || failed(error, size, "write", file);
 }

@@ -2,8 +2,7 @@
 #define LSC_TEXT_UUID_H
 
 #include "base/arena.h"
-
-enum { UUID_BYTES = 16, UUID_TEXT = 36 };
+#include "base/uuid.h"
 
 /* Random bytes, which it changes, as the text of a version 4 UUID in `a`, in small letters.
    Source: RFC 9562 section 5.4. */
