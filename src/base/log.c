@@ -22,6 +22,8 @@ enum { FILE_MAX = 100 * 1024 * 1024, FILES_KEPT = 30, LEVELS_MAX = 64, LIMIT_S =
 
 /* ---- levels: read by every thread without a lock; entries are only ever added ---- */
 
+enum { FOLLOWS = -1 }; /* level of a component that has none of its own (any more) */
+
 static struct component_level {
     const char *component;
     size_t      len;
@@ -51,25 +53,54 @@ static struct component_level *find_component(const char *component)
     return NULL;
 }
 
-void log_set_level(const char *component, enum log_level level)
+/* NULL when there is no room for one more. */
+static struct component_level *add_component(const char *component)
 {
+    if (levels_len == LEVELS_MAX) return NULL;
+    struct component_level *c = &levels[levels_len];
+    c->len = strlen(component);
+    c->component = xstrndup(component, c->len);
+    c->level = FOLLOWS;
+    levels_len++;
+    return c;
+}
+
+bool log_set_level(const char *component, enum log_level level)
+{
+    bool done = true;
+
     pthread_mutex_lock(&lock);
     if (!component || !*component) {
         level_default = (int)level;
         level_chosen = true;
     } else {
         struct component_level *c = find_component(component);
-        if (c) {
-            c->level = (int)level;
-        } else if (levels_len < LEVELS_MAX) {
-            c = &levels[levels_len];
-            c->len = strlen(component);
-            c->component = xstrndup(component, c->len);
-            c->level = (int)level;
-            levels_len++;
-        }
+        if (!c) c = add_component(component);
+        if (c) c->level = (int)level;
+        done = c != NULL;
     }
     find_level_most();
+    pthread_mutex_unlock(&lock);
+    return done;
+}
+
+void log_reset_levels(enum log_level level)
+{
+    pthread_mutex_lock(&lock);
+    level_default = (int)level;
+    for (uint32_t i = 0; i < levels_len; i++)
+        levels[i].level = FOLLOWS;
+    find_level_most();
+    pthread_mutex_unlock(&lock);
+}
+
+void log_each_level(void (*fn)(const char *component, enum log_level level, void *ctx), void *ctx)
+{
+    pthread_mutex_lock(&lock);
+    fn("", (enum log_level)level_default, ctx);
+    for (uint32_t i = 0; i < levels_len; i++)
+        if (levels[i].level != FOLLOWS)
+            fn(levels[i].component, (enum log_level)levels[i].level, ctx);
     pthread_mutex_unlock(&lock);
 }
 
@@ -100,8 +131,9 @@ bool log_enabled(const char *component, enum log_level level)
 
     if ((int)level > level_most) return false;
     for (uint32_t i = 0; i < n; i++) {
-        if (levels[i].len > longest && covers(&levels[i], component)) {
-            limit = levels[i].level;
+        int level_of = levels[i].level;
+        if (level_of != FOLLOWS && levels[i].len > longest && covers(&levels[i], component)) {
+            limit = level_of;
             longest = levels[i].len;
         }
     }

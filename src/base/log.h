@@ -39,8 +39,12 @@ bool log_setup(enum log_format format, int console, struct str dir, char *error,
 void log_close(void);
 
 /* `component` NULL or "" sets the level of all; else of it and all below it ("output" covers
-   "output.file"). */
-void log_set_level(const char *component, enum log_level level);
+   "output.file"). False when too many components have levels of their own: nothing changes. */
+bool log_set_level(const char *component, enum log_level level);
+/* `level` for all, and no component has one of its own any more. */
+void log_reset_levels(enum log_level level);
+/* Calls fn for each component that has a level of its own, and for "", all others. */
+void log_each_level(void (*fn)(const char *component, enum log_level level, void *ctx), void *ctx);
 bool log_level_parse(struct str name, enum log_level *level);
 bool log_enabled(const char *component, enum log_level level);
 
