@@ -1,5 +1,6 @@
 #include "pipeline/intake.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/fatal.h"
@@ -30,7 +31,7 @@ void intake_free(struct intake *to)
 /* Makes sure that there is a batch to put things into. False: the pipeline stops by force. */
 static bool have_batch(struct intake *to)
 {
-    if (!to->batch) to->batch = queue_empty(to->queue);
+    if (!to->batch) to->batch = queue_empty(to->queue, &to->node->metrics.push_ns);
     return to->batch != NULL;
 }
 
@@ -92,10 +93,23 @@ void intake_flush(struct intake *to)
     to->generation++;
 }
 
+/* The time between the first question that was denied and the one that was not. */
+static void count_wait(struct intake *to)
+{
+    if (to->batch && to->waiting_since_ns) {
+        uint64_t waited = (uint64_t)(clock_monotonic_ns() - to->waiting_since_ns);
+        atomic_fetch_add_explicit(&to->node->metrics.push_ns, waited, memory_order_relaxed);
+        to->waiting_since_ns = 0;
+    } else if (!to->batch && !to->waiting_since_ns) {
+        to->waiting_since_ns = clock_monotonic_ns();
+    }
+}
+
 bool intake_ready(struct intake *to, void (*wake)(void *ctx), void *ctx)
 {
     if (to->batch) return true;
     to->batch = queue_try_empty(to->queue, &to->waiter, wake, ctx);
+    count_wait(to);
     return to->batch != NULL;
 }
 

@@ -13,6 +13,7 @@ struct intake {
     uint32_t            batch_size;
     uint64_t            generation; /* batches handed over */
     struct queue_waiter waiter;
+    int64_t             waiting_since_ns; /* intake_ready() found no batch then; 0: it did */
     struct arena        spare;
     struct str          host;
     bool                done;

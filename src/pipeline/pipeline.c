@@ -32,6 +32,7 @@ struct pipeline {
     struct pipeline_settings settings;
     struct arena             arena;
     struct pipeline_plan     plan;
+    struct pipeline_metrics  metrics;
     struct queue            *queue;
     uint32_t                 outputs_started;
     struct net              *net; /* NULL: no plugin needs sockets */
@@ -233,7 +234,8 @@ static bool start_workers(struct pipeline *p)
 {
     p->workers = xcalloc(p->settings.workers, sizeof(*p->workers));
     for (uint32_t i = 0; i < p->settings.workers; i++)
-        p->workers[i] = (struct worker){.p = p, .runner = runner_new(&p->plan, p->aborting)};
+        p->workers[i] =
+            (struct worker){.p = p, .runner = runner_new(&p->plan, &p->metrics, p->aborting)};
     atomic_store(&p->workers_running, p->settings.workers);
     for (; p->workers_started < p->settings.workers; p->workers_started++)
         if (!thread_start(&p->workers[p->workers_started].thread, worker_main,
@@ -364,6 +366,25 @@ bool pipeline_reloadable(const struct pipeline *p, const char **plugin)
 const struct pipeline_plan *pipeline_plan(const struct pipeline *p)
 {
     return &p->plan;
+}
+
+const struct pipeline_settings *pipeline_settings(const struct pipeline *p)
+{
+    return &p->settings;
+}
+
+const struct pipeline_metrics *pipeline_metrics(const struct pipeline *p)
+{
+    return &p->metrics;
+}
+
+uint64_t pipeline_busy_ns(const struct pipeline *p)
+{
+    uint64_t busy = 0;
+
+    for (uint32_t i = 0; i < p->workers_started; i++)
+        busy += runner_busy_ns(p->workers[i].runner);
+    return busy;
 }
 
 uint64_t pipeline_in_flight(const struct pipeline *p)

@@ -42,7 +42,12 @@ void pipeline_free(struct pipeline *p);
 /* False, with the name of the plugin, when an input cannot be started again by a reload. */
 bool pipeline_reloadable(const struct pipeline *p, const char **plugin);
 
-const struct pipeline_plan *pipeline_plan(const struct pipeline *p);
+const struct pipeline_plan     *pipeline_plan(const struct pipeline *p);
+const struct pipeline_settings *pipeline_settings(const struct pipeline *p);
+/* Any thread, while the pipeline lives. */
+const struct pipeline_metrics *pipeline_metrics(const struct pipeline *p);
+/* For how long its workers have been at their current batches, in all. Any thread, once started. */
+uint64_t pipeline_busy_ns(const struct pipeline *p);
 /* Items on their way between inputs and outputs. */
 uint64_t pipeline_in_flight(const struct pipeline *p);
 

@@ -217,6 +217,7 @@ struct codec {
 struct metrics {
     bool             enabled;
     _Atomic uint64_t in, out, duration_ns, failures;
+    _Atomic uint64_t push_ns; /* inputs: time spent waiting for room in the queue */
 };
 
 /* ---- the registry ---- */

@@ -33,6 +33,12 @@ struct program {
     uint32_t     len;
 };
 
+/* What a pipeline has done, written by its workers after each batch (relaxed), read by the API. */
+struct pipeline_metrics {
+    _Atomic uint64_t in, filtered, out; /* events */
+    _Atomic uint64_t duration_ns;       /* of workers with batches */
+};
+
 /* Everything that a config says, opened: tree → nodes and programs. */
 struct pipeline_plan {
     struct program      filter, output;
@@ -55,8 +61,11 @@ void plan_print(const struct pipeline_plan *plan, FILE *out); /* --dump=pipeline
 
 /* One worker's state for running programs. */
 struct runner;
-struct runner *runner_new(const struct pipeline_plan *plan, struct stop *stop);
+struct runner *runner_new(const struct pipeline_plan *plan, struct pipeline_metrics *metrics,
+                          struct stop *stop);
 void           runner_free(struct runner *r);
+/* For how long it has been at its current batch; 0: it waits for one. Any thread. */
+uint64_t runner_busy_ns(const struct runner *r);
 
 /* Decodes, filters and writes out all of `b`. */
 void runner_batch(struct runner *r, struct batch *b);

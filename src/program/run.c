@@ -9,7 +9,7 @@ static const uint32_t DONE = UINT32_MAX;
 
 /* One event in this many is timed; the time counts for all of them. Two clock readings for every
    event and filter would cost more than most filters do. */
-enum { TIMED = 16 };
+enum { TIMED = 16, DECODE_TIMED = 64 };
 
 struct pending {
     struct event *ev;
@@ -36,7 +36,10 @@ struct place {
 
 struct runner {
     const struct pipeline_plan *plan;
-    struct place               *inputs, *filters, *outputs;
+    struct pipeline_metrics    *metrics;
+    _Atomic int64_t             busy_since_ns; /* 0: no batch is being worked on */
+    struct tally  tally; /* of the batch: what all inputs gave, what all filters left */
+    struct place *inputs, *filters, *outputs;
 
     /* Events that wait to go on; the last one is next. */
     struct line pending;
@@ -51,10 +54,14 @@ struct runner {
     const struct node    *node;      /* the filter that runs */
     uint32_t              next_step; /* that an emitted event goes on with */
     uint64_t              count;     /* of events, for the timing of some */
+    int64_t               start_ns;  /* of the batch */
     bool                  timed;
 
     struct decode         decode;
-    const struct item    *item; /* being decoded */
+    const struct item    *item;     /* being decoded */
+    uint64_t              messages; /* for the timing of some */
+    bool                  decode_timed;
+    int64_t               filters_ns; /* of a timed decode: time that went into filters */
     struct output_context output_cx;
 
     struct arena scratch, decode_scratch, flush_arena;
@@ -96,8 +103,20 @@ static void tally_publish(struct node *n, struct place *p)
     *t = (struct tally){0};
 }
 
+static void add(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
 static void publish(struct runner *r)
 {
+    for (uint32_t i = 0; i < r->plan->inputs_len; i++)
+        r->tally.in += r->inputs[i].tally.out;
+    add(&r->metrics->in, r->tally.in);
+    add(&r->metrics->filtered, r->tally.out);
+    add(&r->metrics->out, r->tally.out);
+    add(&r->metrics->duration_ns, r->tally.ns);
+    r->tally = (struct tally){0};
     for (uint32_t i = 0; i < r->plan->inputs_len; i++)
         tally_publish(r->plan->inputs[i], &r->inputs[i]);
     for (uint32_t i = 0; i < r->plan->filters_len; i++)
@@ -323,19 +342,28 @@ static void enter(struct runner *r, struct event *ev, const struct item *item)
 static void decoded(struct decode *to, struct event *ev)
 {
     struct runner *r = (struct runner *)((char *)to - offsetof(struct runner, decode));
+    int64_t        start = r->decode_timed ? clock_monotonic_ns() : 0;
 
     enter(r, ev, r->item);
+    if (r->decode_timed) r->filters_ns += clock_monotonic_ns() - start;
 }
 
 static void decode_item(struct runner *r, const struct item *item)
 {
     const struct codec *codec = item->input->common.codec;
+    struct tally       *tally = &r->inputs[item->input->index].tally;
     uint64_t            failures = 0;
 
     r->item = item;
     r->decode.failures = &failures;
+    r->decode_timed = r->messages++ % DECODE_TIMED == 0;
+    r->filters_ns = 0;
+    int64_t start = r->decode_timed ? clock_monotonic_ns() : 0;
     codec->plugin->codec_ops.decode(codec->self, item->message, &r->decode);
-    r->inputs[item->input->index].tally.failures += failures;
+    if (r->decode_timed)
+        tally->ns += (uint64_t)(clock_monotonic_ns() - start - r->filters_ns) * DECODE_TIMED;
+    tally->in++;
+    tally->failures += failures;
     arena_reset(&r->decode_scratch);
 }
 
@@ -369,6 +397,7 @@ static void write_out(struct runner *r)
 {
     for (uint32_t i = 0; i < r->line.len; i++)
         route(r, r->line.at[i].ev);
+    r->tally.out += r->line.len;
     r->line.len = 0;
 
     for (uint32_t i = 0; i < r->plan->outputs_len; i++) {
@@ -387,7 +416,9 @@ static void write_out(struct runner *r)
         place->events.len = 0;
         arena_reset(&r->scratch);
     }
+    r->tally.ns += (uint64_t)(clock_monotonic_ns() - r->start_ns);
     publish(r);
+    atomic_store_explicit(&r->busy_since_ns, 0, memory_order_relaxed);
 }
 
 /* ---- the runner ---- */
@@ -413,11 +444,13 @@ static bool *gathering_steps(const struct program *p)
     return gathers;
 }
 
-struct runner *runner_new(const struct pipeline_plan *plan, struct stop *stop)
+struct runner *runner_new(const struct pipeline_plan *plan, struct pipeline_metrics *metrics,
+                          struct stop *stop)
 {
     struct runner *r = xcalloc(1, sizeof(*r));
 
     r->plan = plan;
+    r->metrics = metrics;
     r->prepared = DONE;
     r->gathers = gathering_steps(&plan->filter);
     r->inputs = places_new(plan->inputs, plan->inputs_len, PLUGIN_INPUT);
@@ -451,11 +484,20 @@ void runner_free(struct runner *r)
 
 static void use_arena(struct runner *r, struct arena *a, struct timestamp now)
 {
+    r->start_ns = clock_monotonic_ns();
+    atomic_store_explicit(&r->busy_since_ns, r->start_ns, memory_order_relaxed);
     r->cx.arena = a;
     r->cx.now = now;
     r->decode.arena = a;
     r->decode.now = now;
     r->output_cx.arena = a;
+}
+
+uint64_t runner_busy_ns(const struct runner *r)
+{
+    int64_t since = atomic_load_explicit(&r->busy_since_ns, memory_order_relaxed);
+
+    return since ? (uint64_t)(clock_monotonic_ns() - since) : 0;
 }
 
 void runner_batch(struct runner *r, struct batch *b)

@@ -1,9 +1,11 @@
 #include "queue/queue.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fatal.h"
 
 struct fifo {
@@ -84,13 +86,23 @@ static struct batch *take_empty(struct queue *q)
     return b;
 }
 
-struct batch *queue_empty(struct queue *q)
+static struct batch *wait_empty(struct queue *q, _Atomic uint64_t *waited_ns)
 {
-    struct batch *b = NULL;
+    int64_t       start = clock_monotonic_ns();
+    struct batch *b;
 
-    pthread_mutex_lock(&q->lock);
     while (!(b = take_empty(q)) && !q->aborted)
         pthread_cond_wait(&q->have_empty, &q->lock);
+    atomic_fetch_add_explicit(waited_ns, (uint64_t)(clock_monotonic_ns() - start),
+                              memory_order_relaxed);
+    return b;
+}
+
+struct batch *queue_empty(struct queue *q, _Atomic uint64_t *waited_ns)
+{
+    pthread_mutex_lock(&q->lock);
+    struct batch *b = take_empty(q);
+    if (!b && !q->aborted) b = wait_empty(q, waited_ns);
     pthread_mutex_unlock(&q->lock);
     return b;
 }

@@ -15,8 +15,9 @@ struct queue;
 struct queue *queue_new(uint32_t batches, uint32_t refill);
 void          queue_free(struct queue *q);
 
-/* For inputs. queue_empty() waits; NULL once queue_abort() was called. */
-struct batch *queue_empty(struct queue *q);
+/* For inputs. queue_empty() waits, and adds how long to *waited_ns; NULL once queue_abort() was
+   called. */
+struct batch *queue_empty(struct queue *q, _Atomic uint64_t *waited_ns);
 
 /* Someone who cannot wait for an empty batch. In the list at most once. */
 struct queue_waiter {
