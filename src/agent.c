@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "base/log.h"
 #include "config.h"
 #include "pipeline/pipeline.h"
@@ -17,6 +18,7 @@ enum { REPORT_S = 5, REPORTS_MAX = 3, LAST_WORDS_MS = 500 };
 struct agent {
     const struct settings *settings;
     struct pipeline       *pipeline;
+    struct api            *api;         /* NULL: none */
     struct pipeline       *successor;   /* starts when the pipeline has finished: a reload */
     uint64_t               config_hash; /* of the texts that were loaded last, good or bad */
     int                    signal_fd;
@@ -25,7 +27,7 @@ struct agent {
     int64_t                next_report_ns, next_reload_ns;
 };
 
-static struct pipeline_settings pipeline_settings(const struct settings *s, bool check_only)
+static struct pipeline_settings settings_of(const struct settings *s, bool check_only)
 {
     return (struct pipeline_settings){.id = s->pipeline_id,
                                       .path_data = check_only ? STR("") : s->path_data,
@@ -38,7 +40,7 @@ static struct pipeline_settings pipeline_settings(const struct settings *s, bool
 /* The config, checked and opened but not started; NULL after diagnostics. */
 static struct pipeline *load(const struct settings *s, bool check_only)
 {
-    struct pipeline_settings ps = pipeline_settings(s, check_only);
+    struct pipeline_settings ps = settings_of(s, check_only);
     struct arena             arena = {0};
     struct ast_config        config = {0};
     struct diags             d = {0};
@@ -87,29 +89,39 @@ int agent_check(const struct settings *s)
 
 /* ---- reload ---- */
 
-static bool reloadable(const struct pipeline *p)
+static bool reloadable(struct agent *a, const struct pipeline *p)
 {
     const char *plugin;
 
     if (pipeline_reloadable(p, &plugin)) return true;
     log_error("agent", "cannot reload: an input cannot be started twice",
               LOG_CSTR("plugin", plugin));
+    api_reloaded(a->api, "an input cannot be started twice");
     return false;
+}
+
+static void reload_failed(struct agent *a, const char *why)
+{
+    log_error("agent", why);
+    api_reloaded(a->api, why);
 }
 
 /* The pipeline has finished: the one that a reload has left ready takes its place, if any. */
 static void succeed(struct agent *a)
 {
+    if (a->pipeline) api_pipeline_ended(a->api);
     pipeline_free(a->pipeline);
     a->pipeline = a->successor;
     a->successor = NULL;
     if (!a->pipeline) return;
     if (a->stopping || !pipeline_start(a->pipeline)) {
-        if (!a->stopping) log_error("agent", "the reloaded pipeline did not start");
+        if (!a->stopping) reload_failed(a, "the reloaded pipeline did not start");
         pipeline_free(a->pipeline);
         a->pipeline = NULL;
         return;
     }
+    api_pipeline_started(a->api, a->pipeline, a->config_hash);
+    api_reloaded(a->api, NULL);
     log_info("agent", "config reloaded");
 }
 
@@ -124,12 +136,12 @@ static void reload(struct agent *a)
         log_warn("agent", "the config has changed, but pipeline.reloadable is false");
         return;
     }
-    if (a->pipeline && !reloadable(a->pipeline)) return;
+    if (a->pipeline && !reloadable(a, a->pipeline)) return;
 
     struct pipeline *fresh = load(a->settings, false);
     if (!fresh) {
-        log_error("agent", "the new config has errors, the old one stays in force");
-    } else if (!reloadable(fresh)) {
+        reload_failed(a, "the new config has errors, the old one stays in force");
+    } else if (!reloadable(a, fresh)) {
         pipeline_free(fresh);
     } else {
         a->successor = fresh;
@@ -276,11 +288,16 @@ int agent_run(const struct settings *s)
     a.pipeline = load(s, false);
     if (!a.pipeline) return 1;
     log_program(s, a.pipeline);
-    if (!pipeline_start(a.pipeline)) {
+    /* The address is taken before anything is read, and served when the pipeline runs. */
+    if (!api_open(s, &a.api) || !pipeline_start(a.pipeline)) {
         pipeline_free(a.pipeline);
+        api_stop(a.api);
         return 1;
     }
+    api_pipeline_started(a.api, a.pipeline, a.config_hash);
+    api_start(a.api);
     run_until_done(&a);
+    api_stop(a.api);
     log_info("agent", "shut down");
     close(a.signal_fd);
     return 0;

@@ -127,7 +127,7 @@ static bool check_together(const struct settings *s, struct plugin_open *cx)
         good = conflict(cx, "pipeline.ordered true needs one worker: give -w 1");
     if (!s->allow_superuser && geteuid() == 0)
         good = conflict(cx, "lsc must not run as root: allow_superuser is false");
-    return good;
+    return settings_check_api(s, cx) && good;
 }
 
 bool settings_finish(struct settings *s, struct plugin_open *cx)

@@ -10,6 +10,9 @@
  * checks and messages are the same.
  */
 enum dump { DUMP_NONE, DUMP_AST, DUMP_PIPELINE, DUMP_PROGRAM };
+enum api_auth { API_AUTH_NONE, API_AUTH_BASIC };
+enum password_policy { POLICY_WARN, POLICY_ERROR };
+enum password_rule { RULE_REQUIRED, RULE_OPTIONAL };
 enum ordered { ORDERED_AUTO, ORDERED_TRUE, ORDERED_FALSE };
 
 struct settings {
@@ -31,7 +34,20 @@ struct settings {
     bool            pipeline_reloadable;
     bool            allow_superuser;
     int             log_level, log_format;
+
     bool            api_enabled;
+    struct str      api_http_host, api_http_port; /* data NULL: not given */
+    int             api_auth_type;                /* enum api_auth */
+    struct str      api_auth_basic_username;
+    struct password api_auth_basic_password;
+    int             api_password_mode; /* enum password_policy */
+    int64_t         api_password_length;
+    int             api_password_upper, api_password_lower; /* enum password_rule */
+    int             api_password_digit, api_password_symbol;
+    bool            api_ssl_enabled;
+    struct str      api_ssl_keystore_path;
+    struct password api_ssl_keystore_password;
+    struct strings  api_ssl_supported_protocols;
 
     bool       version, help, verbose, debug, quiet;
     int        dump; /* enum dump */
@@ -74,6 +90,9 @@ bool settings_read_yaml(struct settings *s, bool asked_for, struct plugin_open *
 
 /* What settings mean together, and the defaults that depend on the machine. */
 bool settings_finish(struct settings *s, struct plugin_open *cx);
+
+/* What the settings of the API mean together: part of settings_finish(). */
+bool settings_check_api(const struct settings *s, struct plugin_open *cx);
 
 /* The row that is nearest to a key or flag, for "did you mean"; NULL when none is near. */
 const char *settings_nearest(struct str key, bool flags);

@@ -10,6 +10,9 @@ static const char *const log_levels[] = {"fatal", "error", "warn", "info", "debu
 static const char *const log_formats[] = {"plain", "json", NULL};
 static const char *const ordered_names[] = {"auto", "true", "false", NULL};
 static const char *const escape_styles[] = {"none", "percent", "ampersand", NULL};
+static const char *const auth_types[] = {"none", "basic", NULL};
+static const char *const policy_modes[] = {"WARN", "ERROR", NULL};
+static const char *const policy_rules[] = {"REQUIRED", "OPTIONAL", NULL};
 static const char *const ecs_levels[] = {"disabled", "v1", "v8", NULL};
 static const char *const dumps[] = {"none", "ast", "pipeline", "program", NULL};
 
@@ -47,7 +50,7 @@ static const char *const dumps[] = {"none", "ast", "pipeline", "program", NULL};
 #define RUBY_PLUGINS "lsc loads no Ruby plugins."
 #define NO_QUEUE "lsc has no persistent queue yet."
 #define NO_DLQ "lsc has no dead letter queue yet."
-#define NO_API "lsc has no monitoring API yet."
+#define RACK "It only means something to Logstash's web server."
 #define NO_KEYSTORE "lsc reads no keystore yet."
 #define NO_SLOWLOG "lsc has no slow log yet."
 #define NO_MONITORING "lsc ships no monitoring data to Elasticsearch yet."
@@ -103,7 +106,7 @@ const struct setting settings_rows[] = {
                 "losing what is on its way."),
     KEY(OPT_BOOL, "pipeline.reloadable", pipeline_reloadable, .preset = "true",
         .doc = "Whether the pipeline may be reloaded."),
-    IDLE("metric.collect", "true", NO_API),
+    IDLE("metric.collect", "true", "lsc always counts: that costs nothing."),
 
     /* places */
     {.option = OPT_NAMED(struct settings, OPT_STRING, "path.settings", path_settings,
@@ -127,8 +130,60 @@ const struct setting settings_rows[] = {
          .doc = "The least severe lines that are logged."),
     FLAG(0, "FORMAT", OPT_ENUM, "log.format", log_format, .preset = "plain", .choices = log_formats,
          .doc = "Log lines as text or as JSON."),
-    FLAG(0, "BOOL", OPT_BOOL, "api.enabled", api_enabled, .preset = "false", .no_effect = NO_API,
-         .doc = "Whether the monitoring API is served. There is none yet."),
+
+    /* the monitoring API: docs/monitoring.md */
+    FLAG(0, "BOOL", OPT_BOOL, "api.enabled", api_enabled, .preset = "true",
+         .doc = "Whether the monitoring API is served."),
+    FLAG(0, "HOST", OPT_STRING, "api.http.host", api_http_host,
+         .doc = "Name or address that the API listens at. 127.0.0.1 when not given; with TLS and "
+                "basic authentication all addresses."),
+    FLAG(0, "PORT", OPT_STRING, "api.http.port", api_http_port,
+         .doc = "Port of the API, or a range such as 9600-9700, which is the default: its first "
+                "free port is taken. When none is, lsc runs without the API; it does not start "
+                "when the port was given here."),
+    KEY(OPT_ENUM, "api.auth.type", api_auth_type, .preset = "none", .choices = auth_types,
+        .doc = "Whether requests to the API need a name and a password (basic)."),
+    KEY(OPT_STRING, "api.auth.basic.username", api_auth_basic_username,
+        .doc = "The name that basic authentication takes."),
+    KEY(OPT_PASSWORD, "api.auth.basic.password", api_auth_basic_password,
+        .doc = "The password that basic authentication takes."),
+    KEY(OPT_ENUM, "api.auth.basic.password_policy.mode", api_password_mode, .preset = "WARN",
+        .choices = policy_modes,
+        .doc = "What happens when the password breaks the policy: WARN says so, ERROR refuses to "
+               "start."),
+    KEY(OPT_INT, "api.auth.basic.password_policy.length.minimum", api_password_length,
+        .preset = "8", .min = 5, .max = 1024, .doc = "Fewest characters of the password."),
+    KEY(OPT_ENUM, "api.auth.basic.password_policy.include.upper", api_password_upper,
+        .preset = "REQUIRED", .choices = policy_rules,
+        .doc = "Whether the password needs a capital letter."),
+    KEY(OPT_ENUM, "api.auth.basic.password_policy.include.lower", api_password_lower,
+        .preset = "REQUIRED", .choices = policy_rules,
+        .doc = "Whether the password needs a small letter."),
+    KEY(OPT_ENUM, "api.auth.basic.password_policy.include.digit", api_password_digit,
+        .preset = "REQUIRED", .choices = policy_rules,
+        .doc = "Whether the password needs a digit."),
+    KEY(OPT_ENUM, "api.auth.basic.password_policy.include.symbol", api_password_symbol,
+        .preset = "OPTIONAL", .choices = policy_rules,
+        .doc = "Whether the password needs a character that is neither letter nor digit."),
+    KEY(OPT_BOOL, "api.ssl.enabled", api_ssl_enabled, .preset = "false",
+        .doc = "Whether the API speaks TLS; it needs the keystore then."),
+    KEY(OPT_STRING, "api.ssl.keystore.path", api_ssl_keystore_path,
+        .doc = "A PKCS#12 file with the certificate and the key of the API."),
+    KEY(OPT_PASSWORD, "api.ssl.keystore.password", api_ssl_keystore_password,
+        .doc = "Opens the keystore."),
+    KEY(OPT_STRINGS, "api.ssl.supported_protocols", api_ssl_supported_protocols,
+        .doc = "Versions of TLS that the API speaks: TLSv1.2, TLSv1.3. Both when not given."),
+    {.option =
+         OPT_NAMED(struct settings, OPT_STRING, "http.host", api_http_host,
+                   .deprecated = "use api.http.host.", .doc = "The former name of api.http.host.")},
+    {.option =
+         OPT_NAMED(struct settings, OPT_STRING, "http.port", api_http_port,
+                   .deprecated = "use api.http.port.", .doc = "The former name of api.http.port.")},
+    {.option =
+         OPT_NAMED(struct settings, OPT_BOOL, "http.enabled", api_enabled, .preset = "true",
+                   .deprecated = "use api.enabled.", .doc = "The former name of api.enabled.")},
+    IDLE("api.environment", "production", RACK),
+    IDLE("http.environment", "production", RACK),
 
     /* for a later version, or for a JVM */
     IDLE_FLAG('p', "DIR", "path.plugins", "[]", RUBY_PLUGINS),
@@ -143,28 +198,9 @@ const struct setting settings_rows[] = {
               "lsc's batches do not grow."),
     IDLE_FLAG(0, "BOOL", "log.format.json.fix_duplicate_message_fields", "true",
               "lsc writes no duplicate fields."),
-    IDLE_FLAG(0, "HOST", "api.http.host", "127.0.0.1", NO_API),
-    IDLE_FLAG(0, "PORT", "api.http.port", "9600-9700", NO_API),
-    IDLE("api.environment", "production", NO_API),
-    IDLE("api.auth.type", "none", NO_API),
-    IDLE("api.auth.basic.username", NULL, NO_API),
-    IDLE("api.auth.basic.password", NULL, NO_API),
-    IDLE("api.auth.basic.password_policy.mode", "WARN", NO_API),
-    IDLE("api.auth.basic.password_policy.length.minimum", "8", NO_API),
-    IDLE("api.auth.basic.password_policy.include.upper", "REQUIRED", NO_API),
-    IDLE("api.auth.basic.password_policy.include.lower", "REQUIRED", NO_API),
-    IDLE("api.auth.basic.password_policy.include.digit", "REQUIRED", NO_API),
-    IDLE("api.auth.basic.password_policy.include.symbol", "OPTIONAL", NO_API),
-    IDLE("api.ssl.enabled", "false", NO_API),
-    IDLE("api.ssl.keystore.path", NULL, NO_API),
-    IDLE("api.ssl.keystore.password", NULL, NO_API),
-    IDLE("api.ssl.supported_protocols", "[]", NO_API),
-    IDLE("http.enabled", "true", NO_API),
-    IDLE("http.host", "127.0.0.1", NO_API),
-    IDLE("http.port", "9600-9700", NO_API),
-    IDLE("http.environment", "production", NO_API),
     IDLE("ssl.reload.automatic", "false", "lsc does not watch certificates yet."),
-    IDLE("pipeline.batch.metrics.sampling_mode", "minimal", NO_API),
+    IDLE("pipeline.batch.metrics.sampling_mode", "minimal",
+         "lsc does not sample the sizes of batches."),
     IDLE("pipeline.recoverable", "false", "An event never stops a pipeline of lsc."),
     IDLE("pipeline.system", "false", JVM),
     IDLE("pipeline.plugin_classloaders", "false", JVM),
