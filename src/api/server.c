@@ -276,14 +276,26 @@ static void connection_ended(struct server *s)
     if (s->full) watch(s);
 }
 
-static int load_keys(struct server *s, SSL_CTX *context)
+/* api.ssl.supported_protocols, which is TLSv1.2, TLSv1.3 or both. */
+static void set_versions(SSL_CTX *context, const struct strings *versions)
 {
-    if (!s->tls || !s->tls->key) return 0;
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    return SSL_CTX_use_cert_and_key(context, s->tls->certificate, s->tls->key, s->tls->chain, 1) ==
-                   1
-               ? 0
-               : 1;
+    bool has12 = versions->len == 0, has13 = has12;
+
+    for (uint32_t i = 0; i < versions->len; i++) {
+        has12 |= str_is(versions->at[i], "TLSv1.2");
+        has13 |= str_is(versions->at[i], "TLSv1.3");
+    }
+    SSL_CTX_set_min_proto_version(context, has12 ? TLS1_2_VERSION : TLS1_3_VERSION);
+    SSL_CTX_set_max_proto_version(context, has13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+}
+
+/* 0 when it worked, as libwebsockets wants it. */
+static int load_keys(const struct server *s, SSL_CTX *context)
+{
+    if (!s->tls->key) return 0;
+    set_versions(context, &s->state->settings->api_ssl_supported_protocols);
+    return SSL_CTX_use_cert_and_key(context, s->tls->certificate, s->tls->key, s->tls->chain, 1) !=
+           1;
 }
 
 static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
@@ -343,7 +355,7 @@ static void begin(void *ctx)
                                              .alpn = "http/1.1",
                                              .user = s};
 
-    if (s->tls && s->tls->key)
+    if (s->tls->key)
         info.options =
             LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
     s->vhost = lws_create_vhost(net_context(s->net), &info);

@@ -13,7 +13,7 @@
 struct server;
 
 /* Serves at `fd`, a listening socket that it takes over; `tls` has a certificate and a key, or
-   nothing for plain HTTP. NULL after logging why. */
+   nothing for plain HTTP, and lives as long. NULL after logging why. */
 struct server *server_start(struct state *state, int fd, const struct pkcs12 *tls);
 void           server_stop(struct server *s);
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -114,12 +115,28 @@ static void stop_outputs(struct pipeline *p)
     log_context(p->settings.id, STR(""));
 }
 
+/* "[main]>worker0", as Logstash calls its threads; Linux keeps 15 bytes: the id gives way. */
+static void name_thread(const struct pipeline *p, const char *what)
+{
+    size_t     room = 15, len = strlen(what) + 2;
+    struct str id = p->settings.id;
+    char       name[16];
+
+    if (len >= room) len = room;
+    if (id.len > room - len) id.len = room - len;
+    snprintf(name, sizeof(name), "[%.*s]%s", STR_ARG(id), what);
+    pthread_setname_np(pthread_self(), name);
+}
+
 static void *worker_main(void *arg)
 {
     struct worker   *w = arg;
     struct pipeline *p = w->p;
     bool             timed_out;
+    char             name[32];
 
+    snprintf(name, sizeof(name), ">worker%u", (unsigned)(w - p->workers));
+    name_thread(p, name);
     log_context(p->settings.id, STR(""));
     for (;;) {
         int64_t       until = p->flushes ? atomic_load(&p->next_flush_ns) : INT64_MAX;
@@ -155,6 +172,9 @@ static void *input_main(void *arg)
     struct input    *in = arg;
     struct pipeline *p = in->p;
 
+    char name[32];
+    snprintf(name, sizeof(name), "<%s", in->node->plugin->name);
+    name_thread(p, name);
     log_context(p->settings.id, in->node->common.id);
     while (!in->node->plugin->input.run(in->node->self, in->intake, p->stopping)) {
         intake_flush(in->intake);
@@ -184,6 +204,7 @@ static void *ticker_main(void *arg)
 {
     struct pipeline *p = arg;
 
+    name_thread(p, "-ticker");
     log_context(p->settings.id, STR(""));
     while (!stop_sleep(p->finished, TICK_S * SECOND))
         for (uint32_t i = 0; i < p->plan.outputs_len; i++) {
