@@ -76,7 +76,9 @@ void state_pipeline_totals(const struct state *s, uint64_t out[TOTALS])
     const struct pipeline_plan    *plan = pipeline_plan(s->pipeline);
     const struct pipeline_metrics *m = pipeline_metrics(s->pipeline);
     out[TOTAL_IN] = count(&m->in);
-    out[TOTAL_FILTERED] = count(&m->filtered);
+    /* The worker that makes an event filters it, so there is no time in between. Dropped ones
+       count, as in Logstash. */
+    out[TOTAL_FILTERED] = out[TOTAL_IN];
     out[TOTAL_OUT] = count(&m->out);
     out[TOTAL_WORK_NS] = count(&m->duration_ns) + pipeline_busy_ns(s->pipeline);
     for (uint32_t i = 0; i < plan->inputs_len; i++)

@@ -35,8 +35,8 @@ struct program {
 
 /* What a pipeline has done, written by its workers after each batch (relaxed), read by the API. */
 struct pipeline_metrics {
-    _Atomic uint64_t in, filtered, out; /* events */
-    _Atomic uint64_t duration_ns;       /* of workers with batches */
+    _Atomic uint64_t in, out;     /* events: before the filters, before the outputs */
+    _Atomic uint64_t duration_ns; /* of workers with batches */
 };
 
 /* Everything that a config says, opened: tree → nodes and programs. */

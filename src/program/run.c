@@ -113,7 +113,6 @@ static void publish(struct runner *r)
     for (uint32_t i = 0; i < r->plan->inputs_len; i++)
         r->tally.in += r->inputs[i].tally.out;
     add(&r->metrics->in, r->tally.in);
-    add(&r->metrics->filtered, r->tally.out);
     add(&r->metrics->out, r->tally.out);
     add(&r->metrics->duration_ns, r->tally.ns);
     r->tally = (struct tally){0};
