@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <libwebsockets.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -250,11 +251,13 @@ static int on_body(struct exchange *x, struct str part)
 static void accept_all(void *ctx, uint32_t ready)
 {
     struct server *s = ctx;
+    int            on = 1;
 
     (void)ready;
     while (s->connections < CONNECTIONS_MAX) {
         int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) return;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* head and body go apart */
         s->connections++; /* WSI_DESTROY takes it back, also when this fails */
         if (!lws_adopt_socket_vhost(s->vhost, fd))
             log_debug("api", "a connection could not be taken");

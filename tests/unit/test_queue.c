@@ -6,14 +6,17 @@
 /* cmocka.h wants the headers above. */
 #include <cmocka.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "queue/queue.h"
 
 enum { BATCHES = 6, REFILL = 3, ROUNDS = 20000, WORKERS = 2 };
 
+static _Atomic uint64_t waited_ns; /* by queue_empty() */
+
 static struct batch *numbered(struct queue *q, int64_t n)
 {
-    struct batch *b = queue_empty(q);
+    struct batch *b = queue_empty(q, &waited_ns);
 
     if (b) batch_push(b, (struct item){.message = {"", (size_t)n}});
     return b;
@@ -40,7 +43,7 @@ static void full_batches_come_in_order_and_empty(void **state)
         queue_return(q, b);
     }
     assert_int_equal(queue_depth(q), 0);
-    struct batch *again = queue_empty(q);
+    struct batch *again = queue_empty(q, &waited_ns);
     assert_int_equal(again->len, 0);
     queue_return(q, again);
     queue_free(q);
@@ -60,7 +63,7 @@ static void who_cannot_wait_is_woken_once_half_are_empty(void **state)
 
     (void)state;
     for (int i = 0; i < BATCHES; i++)
-        held[i] = queue_empty(q);
+        held[i] = queue_empty(q, &waited_ns);
     assert_null(queue_try_empty(q, &w, wake, &woken));
     assert_null(queue_try_empty(q, &w, wake, &woken));
     queue_return(q, held[0]);
@@ -78,13 +81,42 @@ static void one_who_is_forgotten_is_not_woken(void **state)
     struct queue       *q = queue_new(1, 1);
     int                 woken = 0;
     struct queue_waiter w = {0};
-    struct batch       *b = queue_empty(q);
+    struct batch       *b = queue_empty(q, &waited_ns);
 
     (void)state;
     assert_null(queue_try_empty(q, &w, wake, &woken));
     queue_forget(q, &w);
     queue_return(q, b);
     assert_int_equal(woken, 0);
+    queue_free(q);
+}
+
+static void *return_later(void *arg)
+{
+    void **args = arg;
+
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    queue_return(args[0], args[1]);
+    return NULL;
+}
+
+static void waiting_for_a_batch_is_counted(void **state)
+{
+    struct queue *q = queue_new(1, 1);
+    pthread_t     thread;
+
+    (void)state;
+    waited_ns = 0;
+    struct batch *b = queue_empty(q, &waited_ns);
+    assert_int_equal(waited_ns, 0);
+    int64_t start = clock_monotonic_ns();
+    for (int i = 0; i < 1000 && waited_ns == 0; i++) { /* the other thread may be the faster one */
+        void *args[] = {q, b};
+        assert_int_equal(pthread_create(&thread, NULL, return_later, args), 0);
+        assert_non_null(b = queue_empty(q, &waited_ns));
+        pthread_join(thread, NULL);
+    }
+    assert_true(waited_ns > 0 && (int64_t)waited_ns <= clock_monotonic_ns() - start);
     queue_free(q);
 }
 
@@ -119,7 +151,7 @@ static void an_aborted_queue_gives_no_more_batches(void **state)
 
     (void)state;
     queue_abort(q);
-    assert_null(queue_empty(q));
+    assert_null(queue_empty(q, &waited_ns));
     queue_free(q);
 }
 
@@ -174,6 +206,7 @@ int main(void)
         cmocka_unit_test(full_batches_come_in_order_and_empty),
         cmocka_unit_test(who_cannot_wait_is_woken_once_half_are_empty),
         cmocka_unit_test(one_who_is_forgotten_is_not_woken),
+        cmocka_unit_test(waiting_for_a_batch_is_counted),
         cmocka_unit_test(a_closed_queue_is_drained_first),
         cmocka_unit_test(taking_ends_at_its_deadline),
         cmocka_unit_test(an_aborted_queue_gives_no_more_batches),
