@@ -20,7 +20,8 @@ const char *request_arg(const struct request *r, const char *name)
 
 json_t *reply_str(struct str s)
 {
-    json_t *text = json_stringn(s.data ? s.data : "", s.len);
+    if (!s.data) s = STR("");
+    json_t *text = json_stringn(s.data, s.len);
     if (text) return text;
 
     struct buf b = {0};

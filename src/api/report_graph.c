@@ -143,9 +143,11 @@ static struct ends draw_if(struct drawing *d, uint32_t at, struct ends in, uint3
 /* Draws the steps [from, to), with the ends `in` leading in; returns those that lead on. */
 static struct ends draw(struct drawing *d, uint32_t from, uint32_t to, struct ends in)
 {
+    bool parallel = d->parallel;
+
     while (from < to) {
         const struct step *s = &d->program->steps[from];
-        struct ends        now = d->parallel ? ends_copy(&in) : in;
+        struct ends        now = parallel ? ends_copy(&in) : in;
         uint32_t           next = from + 1;
         if (s->op == OP_FILTER || s->op == OP_OUTPUT) {
             const char *id = add_plugin(d, s->node);
@@ -155,7 +157,7 @@ static struct ends draw(struct drawing *d, uint32_t from, uint32_t to, struct en
         } else if (s->op == OP_JUMP_UNLESS) {
             now = draw_if(d, from, now, &next);
         }
-        if (d->parallel)
+        if (parallel)
             free(now.at);
         else
             in = now;

@@ -27,27 +27,33 @@ struct threads {
     int            len;
 };
 
+/* The `n`-th field of a text, from 0. */
+static const char *field(const char *text, int n)
+{
+    while (n-- > 0 && text)
+        if ((text = strchr(text, ' '))) text++;
+    return text;
+}
+
 /* "ID (NAME) STATE …": the name may hold anything, so its end is the last parenthesis. utime and
    stime are the 12th and 13th field behind it. */
 static bool read_thread(int id, struct thread *t)
 {
     char       path[64];
     struct buf text = {0};
-    long long  user = 0, system = 0;
 
     snprintf(path, sizeof(path), "/proc/self/task/%d/stat", id);
     const char *open = proc_read(path, &text) ? strchr(text.data, '(') : NULL;
     const char *close = open ? strrchr(text.data, ')') : NULL;
-    bool        good = close && close[1] == ' ' &&
-                sscanf(close + 2, "%c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld", &t->state,
-                       &user, &system) == 3;
-    if (good) {
+    const char *user = close ? field(close, 12) : NULL, *system = user ? field(user, 1) : NULL;
+    if (system) {
         t->id = id;
-        t->cpu_ticks = user + system;
+        t->state = close[2];
+        t->cpu_ticks = strtoll(user, NULL, 10) + strtoll(system, NULL, 10);
         snprintf(t->name, sizeof(t->name), "%.*s", (int)(close - open - 1), open + 1);
     }
     buf_release(&text);
-    return good;
+    return system != NULL;
 }
 
 static int busier(const void *a, const void *b)

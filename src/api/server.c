@@ -307,9 +307,10 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     struct lws_vhost *vhost = wsi ? lws_get_vhost(wsi) : NULL;
     struct server    *s = vhost ? lws_vhost_user(vhost) : NULL;
 
-    switch (reason) {
-    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
         return load_keys(lws_vhost_user(in), user);
+    if (!s) return 0;
+    switch (reason) {
     case LWS_CALLBACK_HTTP:
         return on_request(s, wsi, user);
     case LWS_CALLBACK_HTTP_BODY:
@@ -325,7 +326,7 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
         if (user) clear(user);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
-        if (s) connection_ended(s);
+        connection_ended(s);
         return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
