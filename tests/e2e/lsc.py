@@ -195,6 +195,7 @@ class Starter:
     def __init__(self, folder):
         self._folder = pathlib.Path(folder)
         self._processes = []
+        self.api = False  # only tests of the API want it: its socket and log lines confuse others
 
     def start(self, config=None, *args, folder=None, env=None, workers=1):
         """Runs lsc with the text of a config (None: only `args`). `folder`: its working
@@ -208,6 +209,7 @@ class Starter:
             (folder / "pipeline.conf").write_text(config)
             argv += ["-f", "pipeline.conf", "-w", str(workers)]
             argv += ["--path.data", str(folder / "data"), "--log.level", "info"]
+            argv += [] if self.api else ["--api.enabled", "false"]
         argv += [str(a) for a in args]
         p = Process(argv, folder, {**os.environ, **(env or {})})
         self._processes.append(p)

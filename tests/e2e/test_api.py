@@ -29,6 +29,11 @@ output { if [b] == "c" { file { id => "out" path => "out" codec => json_lines } 
 """
 
 
+@pytest.fixture(autouse=True)
+def with_api(lsc):
+    lsc.api = True
+
+
 class Api:
     """Requests to one lsc."""
 
