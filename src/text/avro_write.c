@@ -24,12 +24,22 @@ static void put_text(struct buf *out, struct str s)
     buf_str(out, s);
 }
 
+/* A time as a count of `unit` parts of a second; false when it is too far off for that. */
+static bool count_time(struct timestamp t, int64_t unit, int64_t *out)
+{
+    int64_t sec = t.sec, part = t.nsec / (1000000000 / unit);
+
+    if (sec < 0 && part > 0) sec++, part -= unit; /* of one sign: no overflow on the way */
+    return !__builtin_mul_overflow(sec, unit, out) && !__builtin_add_overflow(*out, part, out);
+}
+
 static bool write_integer(struct writer *w, const struct avro_schema *s, struct value v)
 {
-    if (v.kind == VALUE_TIME && s->logical == AVRO_MILLIS)
-        v = value_int(v.as.i * 1000 + v.len / 1000000);
-    if (v.kind == VALUE_TIME && s->logical == AVRO_MICROS)
-        v = value_int(v.as.i * 1000000 + v.len / 1000);
+    if (v.kind == VALUE_TIME && (s->logical == AVRO_MILLIS || s->logical == AVRO_MICROS)) {
+        int64_t unit = s->logical == AVRO_MILLIS ? 1000 : 1000000, count;
+        if (!count_time(value_timestamp(v), unit, &count)) return false;
+        v = value_int(count);
+    }
     if (v.kind != VALUE_INT) return false;
     if (s->type == AVRO_INT && (v.as.i < INT32_MIN || v.as.i > INT32_MAX)) return false;
     put_long(w->out, v.as.i);
