@@ -14,6 +14,7 @@ struct plain {
     const struct template *format;
     const struct charset  *converter;
     const struct field    *original; /* NULL: the message itself is not kept */
+    const struct field    *original_of_streams;
     const struct template *preset;   /* what is written without a format */
 };
 
@@ -39,6 +40,7 @@ static bool plain_open(void *self, struct plugin_open *cx)
         return plugin_error(cx, "charset", "charset \"%s\" is not built: %s",
                             charset_names[p->charset], problem);
     if (p->ecs_compatibility != ECS_DISABLED) p->original = message_original_field(cx->arena);
+    if (cx->ecs != ECS_DISABLED) p->original_of_streams = message_original_field(cx->arena);
     p->preset = message_template(cx->arena);
     return true;
 }
@@ -49,6 +51,14 @@ static void plain_decode(const void *self, struct str bytes, struct decode *to)
     struct str          text = charset_convert(p->converter, bytes, to->arena, to->buf);
 
     decode_emit(to, message_event(to->arena, text, p->original, to->now));
+}
+
+/* Source: inputs/base.rb, fix_streaming_codecs: line, with nothing but the charset. */
+static void plain_read_streams(void *self)
+{
+    struct plain *p = self;
+
+    p->original = p->original_of_streams;
 }
 
 static void plain_framing(const void *self, struct framing *out)
@@ -75,5 +85,8 @@ const struct plugin codec_plain = {
     .size = sizeof(struct plain),
     .options = plain_options,
     .open = plain_open,
-    .codec_ops = {.decode = plain_decode, .framing = plain_framing, .encode = plain_encode},
+    .codec_ops = {.decode = plain_decode,
+                  .read_streams = plain_read_streams,
+                  .framing = plain_framing,
+                  .encode = plain_encode},
 };

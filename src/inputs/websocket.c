@@ -251,8 +251,8 @@ struct origin *reader_origin(struct reader *r, enum ws_opcode opcode, const stru
 
 /* ---- start and stop ---- */
 
-/* A codec of lines finds several in one message. One that reads streams only when asked to (json)
-   or remembers (multiline) gets messages whole. */
+/* A codec of lines finds several in one message. One that reads streams only when asked to (plain,
+   json) or remembers (multiline) gets messages whole. */
 static bool cuts_lines(const struct intake *to)
 {
     const struct codec_ops *ops = &intake_node(to)->common.codec->plugin->codec_ops;

@@ -149,7 +149,8 @@ struct codec_ops {
      */
     void (*decode)(const void *self, struct str bytes, struct decode *to);
     /* Optional: called once behind open() when the input reads streams (no whole_messages), where
-       Logstash takes json_lines for json: what that one does not have is switched off. */
+       Logstash takes line for plain and json_lines for json: what those do not have is switched
+       off. */
     void (*read_streams)(void *self);
     /* How streams (stdin, tcp) are cut; inputs that read lines or messages do not ask. Optional. */
     void (*framing)(const void *self, struct framing *out);

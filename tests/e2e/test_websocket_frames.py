@@ -103,7 +103,8 @@ def close(code=1000, reason=b""):
 
 
 GOOD = {
-    "empty text": ([frame(TEXT), frame(TEXT, "a")], ["a"]),  # of nothing, plain makes no event
+    "empty text": ([frame(TEXT), frame(TEXT, "a"), frame(BINARY)], ["", "a", ""]),
+    "lines": ([frame(TEXT, "a\nb\n")], ["a\nb\n"]),
     "lengths": ([frame(TEXT, "x" * n) for n in (125, 126, 127, 65535, 65536)], ["x" * n for n in (125, 126, 127, 65535, 65536)]),
     "binary": ([frame(BINARY, b"abc")], ["abc"]),
     "fragments": ([frame(TEXT, "a", False), frame(0, "b", False), frame(0, "", False), frame(0, "c")], ["abc"]),
