@@ -9,6 +9,22 @@ bool http_same(struct str a, const char *b)
     return a.len == strlen(b) && strncasecmp(a.data, b, a.len) == 0;
 }
 
+bool http_is_token(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] <= ' ' || s.data[i] > '~' || strchr("\"(),/:;<=>?@[\\]{}", s.data[i]))
+            return false;
+    return s.len > 0;
+}
+
+bool http_is_line(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (((unsigned char)s.data[i] < ' ' && s.data[i] != '\t') || s.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
@@ -79,31 +95,13 @@ int http_head_read(struct str bytes, struct http_head *out)
     return read_status_line(take(&out->fields, '\n'), out) ? 1 : -1;
 }
 
-/* True for what a method is made of: a token. */
-static bool may_be_method(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!strchr("!#$%&'*+-.^_`|~", s.data[i]) && !(s.data[i] >= '0' && s.data[i] <= '9') &&
-            !((s.data[i] | 0x20) >= 'a' && (s.data[i] | 0x20) <= 'z'))
-            return false;
-    return s.len <= METHOD_MAX && !(s.len > 0 && memchr(s.data, '\0', s.len));
-}
-
-static bool one_line(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (((unsigned char)s.data[i] < ' ' && s.data[i] != '\t') || s.data[i] == 0x7f)
-            return false;
-    return true;
-}
-
 static bool read_request_line(struct str line, struct http_head *out)
 {
     if (line.len > 0 && line.data[line.len - 1] == '\r') line.len--;
     out->method = take(&line, ' ');
     out->target = take(&line, ' ');
     out->version = line;
-    return out->method.len > 0 && out->target.len > 0 && one_line(out->target) &&
+    return out->method.len > 0 && out->target.len > 0 && http_is_line(out->target) &&
            str_starts(line, STR("HTTP/1.")) && line.len == 8 && line.data[7] >= '0' &&
            line.data[7] <= '9';
 }
@@ -116,7 +114,8 @@ static bool well_formed(struct str fields)
         if (line.len > 0 && line.data[line.len - 1] == '\r') line.len--;
         const char *colon = line.len ? memchr(line.data, ':', line.len) : NULL;
         size_t      name = colon ? (size_t)(colon - line.data) : 0;
-        if (name == 0 || memchr(line.data, ' ', name) || !one_line(line) || is_blank(line.data[0]))
+        if (name == 0 || memchr(line.data, ' ', name) || !http_is_line(line) ||
+            is_blank(line.data[0]))
             return false;
     }
     return true;
@@ -124,9 +123,9 @@ static bool well_formed(struct str fields)
 
 int http_request_read(struct str bytes, struct http_head *out)
 {
-    struct str rest = bytes;
+    struct str rest = bytes, method = take(&rest, ' ');
 
-    if (!may_be_method(take(&rest, ' '))) return -1;
+    if (method.len > METHOD_MAX || (method.len > 0 && !http_is_token(method))) return -1;
     int found = read_head(bytes, out);
     if (found <= 0) return found;
     if (!read_request_line(take(&out->fields, '\n'), out)) return -1;

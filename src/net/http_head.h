@@ -34,6 +34,10 @@ bool http_next_value(struct str *rest, const char *name, struct str *value);
 
 /* Takes the part before `separator` off `rest`, or all of it; blanks around it are trimmed. */
 struct str http_take(struct str *rest, char separator);
+/* What a method or the name of a field is made of. Source: RFC 9110, section 5.6.2. */
+bool http_is_token(struct str s);
+/* What a field's value may be: no line end nor another control but tabs. */
+bool http_is_line(struct str s);
 /* Whatever their case. */
 bool http_same(struct str a, const char *b);
 

@@ -154,17 +154,33 @@ static bool set_roots(SSL_CTX *context, const struct tls_client *o, struct buf *
     return own ? given_roots(context, o, problem) : system_roots(context);
 }
 
+/* All but the roots. */
+static bool set_client(SSL_CTX *context, const struct tls_client *o, struct buf *problem)
+{
+    SSL_CTX_set_verify(context, o->verify == TLS_VERIFY_NONE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+                       NULL);
+    if (o->pairs_len) SSL_CTX_set_cert_cb(context, choose_pair, (void *)o);
+    if (o->pinned) SSL_CTX_set_cert_verify_callback(context, verify_pinned, (void *)o);
+    return set_protocol(context, o, problem);
+}
+
 SSL_CTX *tls_client_context(const struct tls_client *o, struct buf *problem)
 {
     SSL_CTX *context = new_context(TLS_client_method(), problem);
 
     if (!context) return NULL;
-    SSL_CTX_set_verify(context, o->verify == TLS_VERIFY_NONE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
-                       NULL);
-    if (o->pairs_len) SSL_CTX_set_cert_cb(context, choose_pair, (void *)o);
-    if (o->pinned) SSL_CTX_set_cert_verify_callback(context, verify_pinned, (void *)o);
     bool done = set_roots(context, o, problem);
-    return finish_context(context, done && set_protocol(context, o, problem));
+    return finish_context(context, done && set_client(context, o, problem));
+}
+
+bool tls_client_apply(SSL_CTX *to, SSL_CTX *from, const struct tls_client *o)
+{
+    struct buf problem = {0};
+
+    SSL_CTX_set1_cert_store(to, SSL_CTX_get_cert_store(from));
+    bool done = set_client(to, o, &problem);
+    buf_release(&problem);
+    return done;
 }
 
 /* Names the authorities to clients, so that they can choose a certificate. */

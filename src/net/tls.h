@@ -40,6 +40,10 @@ struct tls_client {
 /* NULL with the reason appended to `problem`. `options` must live as long. Any thread. */
 SSL_CTX *tls_client_context(const struct tls_client *options, struct buf *problem);
 
+/* Sets `to`, which another library made, up as tls_client_context() did `from`: with its roots.
+   Names are that library's to check. */
+bool tls_client_apply(SSL_CTX *to, SSL_CTX *from, const struct tls_client *options);
+
 /* A connection to `host`, verified as `options` say, not yet begun; NULL with the reason. */
 SSL *tls_client_new(SSL_CTX *context, const struct tls_client *options, const char *host,
                     struct buf *problem);

@@ -49,22 +49,6 @@ static bool read_urls(struct ws_settings *s, struct plugin_open *cx)
 
 /* ---- headers ---- */
 
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] <= ' ' || s.data[i] > '~' || strchr("\"(),/:;<=>?@[\\]{}", s.data[i]))
-            return false;
-    return s.len > 0;
-}
-
-static bool one_line(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (((unsigned char)s.data[i] < ' ' && s.data[i] != '\t') || s.data[i] == 0x7f)
-            return false;
-    return true;
-}
-
 static bool check_header(const struct pair *p, const char *setting, struct plugin_open *cx)
 {
     static const char *const ours[] = {"Upgrade",
@@ -77,9 +61,9 @@ static bool check_header(const struct pair *p, const char *setting, struct plugi
                                        "Transfer-Encoding"};
     struct str               value = ast_text(p->value);
 
-    if (!is_token(p->key))
+    if (!http_is_token(p->key))
         return plugin_error(cx, setting, "\"%.*s\" is no name of a header", STR_ARG(p->key));
-    if (!value.data || !one_line(value))
+    if (!value.data || !http_is_line(value))
         return plugin_error(cx, setting, "the header \"%.*s\" takes one line of text",
                             STR_ARG(p->key));
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
@@ -106,7 +90,7 @@ bool ws_read_subprotocols(struct ws_settings *s, struct plugin_open *cx)
     struct buf protocols = {0};
 
     for (uint32_t i = 0; i < s->subprotocols.len; i++) {
-        if (!is_token(s->subprotocols.at[i]))
+        if (!http_is_token(s->subprotocols.at[i]))
             good = plugin_error(cx, "subprotocols", "\"%.*s\" is no name of a subprotocol",
                                 STR_ARG(s->subprotocols.at[i]));
         buf_printf(&protocols, "%s%.*s", i ? ", " : "", STR_ARG(s->subprotocols.at[i]));
@@ -120,7 +104,7 @@ static bool check_headers(struct ws_settings *s, struct plugin_open *cx)
 {
     bool good = ws_check_headers(&s->headers, "headers", cx);
 
-    if (!one_line(s->origin))
+    if (!http_is_line(s->origin))
         good = plugin_error(cx, "origin", "\"origin\" takes one line of text");
     return ws_read_subprotocols(s, cx) && good;
 }
@@ -203,7 +187,7 @@ static bool read_proxies(struct ws_settings *s, struct plugin_open *cx)
     for (uint32_t i = 0; i < s->proxy_headers.len; i++) {
         const struct pair *p = &s->proxy_headers.at[i];
         struct str         value = ast_text(p->value);
-        if (is_token(p->key) && value.data && one_line(value))
+        if (http_is_token(p->key) && value.data && http_is_line(value))
             buf_printf(&lines, "%.*s: %.*s\r\n", STR_ARG(p->key), STR_ARG(value));
         else
             good = plugin_error(cx, "proxy_headers", "\"%.*s\" is no header of one line",
@@ -311,7 +295,7 @@ static bool choose_auth(struct ws_settings *s, struct plugin_open *cx)
         first = kinds[i].name;
         s->auth = kinds[i].kind;
     }
-    if (!one_line(s->bearer_token.secret))
+    if (!http_is_line(s->bearer_token.secret))
         return plugin_error(cx, "bearer_token", "\"bearer_token\" takes one line of text");
     open_oauth1(s);
     return s->auth != WS_AUTH_JWT || open_jwt(s, cx);
@@ -387,7 +371,7 @@ static bool put_token_file(struct str path, struct buf *out, struct buf *problem
         token.len--;
     while (token.len > 0 && strchr(" \t\r\n", token.data[0]))
         token = str_from(token, 1);
-    bool good = token.len > 0 && one_line(token);
+    bool good = token.len > 0 && http_is_line(token);
     if (good)
         buf_str(out, token);
     else

@@ -1,0 +1,381 @@
+/*
+ * The module http_client.so: requests by libcurl. Its easy interface would look for the end of the
+ * process once a second only, so each handle has a multi handle that waits for that as well.
+ *
+ * Threads: a handle is used by one thread at a time. libcurl itself is set up once.
+ */
+#include <curl/curl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/fatal.h"
+#include "base/module.h"
+#include "net/http_engine.h"
+
+struct handle {
+    struct http_handle_config config;
+    CURLM                    *multi;
+    CURL                     *easy;
+    char                      text[CURL_ERROR_SIZE]; /* what the library says when it fails */
+    struct http_answer       *answer;                /* of the request at work */
+    bool                      too_large;
+};
+
+static const int64_t millisecond_ns = 1000000, second_ns = 1000000000;
+
+/* ---- what comes ---- */
+
+static size_t on_head(char *data, size_t size, size_t count, void *ctx)
+{
+    struct handle *h = ctx;
+    struct buf    *head = &h->answer->head;
+    struct str     line = {data, size * count};
+
+    /* Another answer: behind a redirect, or behind one that only says to go on. */
+    if (str_starts(line, STR("HTTP/"))) buf_clear(head);
+    if (str_ends(buf_view(head), STR("\r\n\r\n"))) return line.len; /* behind the body */
+    h->too_large |= head->len + line.len > HTTP_HEAD_MAX;
+    if (h->too_large) return 0;
+    buf_str(head, line);
+    return line.len;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *ctx)
+{
+    struct handle *h = ctx;
+    struct buf    *body = &h->answer->body;
+
+    h->too_large |= body->len + size * count > h->config.config->max_body;
+    if (h->too_large) return 0;
+    buf_put(body, data, size * count);
+    return size * count;
+}
+
+/* The library has made a context for a connection: it gets our settings. */
+static CURLcode on_tls(CURL *easy, void *context, void *ctx)
+{
+    struct handle *h = ctx;
+    bool           done = tls_client_apply(context, h->config.context, h->config.tls);
+
+    (void)easy;
+    return done ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
+}
+
+/* ---- what is asked for ---- */
+
+static long milliseconds(int64_t ns)
+{
+    return ns > 0 && ns / millisecond_ns < INT_MAX ? (long)(ns / millisecond_ns) : INT_MAX;
+}
+
+static bool set_tls(struct handle *h)
+{
+    enum tls_verify verify = h->config.tls->verify;
+    long            chain = verify != TLS_VERIFY_NONE, name = verify == TLS_VERIFY_FULL ? 2 : 0;
+
+    /* The roots are those of our context, and reading others takes long. */
+    curl_easy_setopt(h->easy, CURLOPT_CAINFO, NULL);
+    curl_easy_setopt(h->easy, CURLOPT_CAPATH, NULL);
+    curl_easy_setopt(h->easy, CURLOPT_PROXY_CAINFO, NULL);
+    curl_easy_setopt(h->easy, CURLOPT_PROXY_CAPATH, NULL);
+    curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, chain);
+    curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, name);
+    curl_easy_setopt(h->easy, CURLOPT_PROXY_SSL_VERIFYPEER, chain);
+    curl_easy_setopt(h->easy, CURLOPT_PROXY_SSL_VERIFYHOST, name);
+    return curl_easy_setopt(h->easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK &&
+           curl_easy_setopt(h->easy, CURLOPT_SSL_CTX_DATA, h) == CURLE_OK;
+}
+
+static void set_behaviour(struct handle *h, bool tls)
+{
+    const struct http_config *c = h->config.config;
+
+    curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->text);
+    curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h->easy, CURLOPT_REDIR_PROTOCOLS_STR, tls ? "https" : "http,https");
+    curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, c->max_redirects > 0 ? 1L : 0L);
+    curl_easy_setopt(h->easy, CURLOPT_MAXREDIRS, (long)c->max_redirects);
+    curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(c->connect_timeout_ns));
+    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, milliseconds(c->timeout_ns));
+    if (c->idle_timeout_ns > 0) {
+        curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME,
+                         (long)((c->idle_timeout_ns + second_ns - 1) / second_ns));
+    }
+    curl_easy_setopt(h->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, c->one_shot ? 1L : 0L);
+    if (c->compressed) curl_easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    curl_easy_setopt(h->easy, CURLOPT_USERAGENT, "lsc/" PACKAGE_VERSION);
+    curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
+    curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+}
+
+static void append(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+
+    if (!longer) fatal_memory();
+    *list = longer;
+}
+
+/* The library's way to say that a header is empty is a semicolon. */
+static struct curl_slist *request_lines(const struct http_call *call)
+{
+    const struct http_request *r = call->request;
+    struct curl_slist         *list = NULL;
+    bool                       typed = false;
+
+    for (size_t i = 0; i < r->headers_len; i++) {
+        const struct http_line *l = &r->headers[i];
+        typed |= http_same(l->name, "Content-Type");
+        append(&list, arena_printf(call->arena, l->value.len ? "%.*s: %.*s" : "%.*s;%.*s",
+                                   STR_ARG(l->name), STR_ARG(l->value))
+                          .data);
+    }
+    if (!typed) append(&list, "Content-Type:"); /* none, where the library would say: a form */
+    append(&list, "Expect:");
+    return list;
+}
+
+static struct curl_slist *set_proxy(struct handle *h, struct arena *a)
+{
+    const struct proxy *p = h->config.config->proxy;
+    struct curl_slist  *list = NULL;
+
+    curl_easy_setopt(h->easy, CURLOPT_NOPROXY, ""); /* the environment is the caller's */
+    if (!p) {
+        curl_easy_setopt(h->easy, CURLOPT_PROXY, "");
+        return NULL;
+    }
+    static const char *const schemes[] = {[URL_HTTP] = "http",
+                                          [URL_HTTPS] = "https",
+                                          [URL_SOCKS5] = "socks5h", /* as net/proxy.c */
+                                          [URL_SOCKS5H] = "socks5h"};
+    const char              *form = p->url.is_ipv6 ? "%s://[%.*s]:%u" : "%s://%.*s:%u";
+    curl_easy_setopt(
+        h->easy, CURLOPT_PROXY,
+        arena_printf(a, form, schemes[p->url.scheme], STR_ARG(p->url.host), (unsigned)p->url.port)
+            .data);
+    if (p->url.has_userinfo) {
+        curl_easy_setopt(h->easy, CURLOPT_PROXYUSERNAME, arena_cstr(a, p->url.user));
+        curl_easy_setopt(h->easy, CURLOPT_PROXYPASSWORD, arena_cstr(a, p->url.password));
+    }
+    for (struct str rest = p->headers; rest.len > 0;)
+        append(&list, arena_cstr(a, http_take(&rest, '\n')));
+    curl_easy_setopt(h->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    curl_easy_setopt(h->easy, CURLOPT_PROXYHEADER, list);
+    return list;
+}
+
+static void set_user(struct handle *h, const struct http_call *call)
+{
+    const struct http_request *r = call->request;
+    bool                       own = r->user.data != NULL;
+
+    if (!own && !call->url->has_userinfo) return;
+    curl_easy_setopt(h->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    curl_easy_setopt(h->easy, CURLOPT_USERNAME,
+                     arena_cstr(call->arena, own ? r->user : call->url->user));
+    curl_easy_setopt(h->easy, CURLOPT_PASSWORD,
+                     arena_cstr(call->arena, own ? r->password : call->url->password));
+}
+
+static bool same(const char *a, const char *b)
+{
+    return str_is(str_of(a), b);
+}
+
+static void set_method(struct handle *h, const struct http_call *call)
+{
+    const char *method = call->method;
+    struct str  body = call->request->body;
+    bool        post = same(method, "POST"), carries = post || same(method, "PUT");
+
+    if (same(method, "HEAD")) {
+        curl_easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
+    if (body.data || carries) {
+        curl_easy_setopt(h->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, body.data ? body.data : "");
+        if (!post) curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
+    } else if (!same(method, "GET")) {
+        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
+    }
+}
+
+/* ---- the request at work ---- */
+
+static void wait_for(struct curl_waitfd *ends, unsigned n, int fd)
+{
+    ends[n] = (struct curl_waitfd){.fd = fd, .events = CURL_WAIT_POLLIN};
+}
+
+static CURLcode result_of(struct handle *h)
+{
+    const CURLMsg *message;
+    CURLcode       result = CURLE_OK;
+    int            more;
+
+    while ((message = curl_multi_info_read(h->multi, &more)))
+        if (message->msg == CURLMSG_DONE) result = message->data.result;
+    return result;
+}
+
+/* CURLE_ABORTED_BY_CALLBACK: it is to end before it is done. */
+static CURLcode perform(struct handle *h, const struct http_call *call)
+{
+    struct curl_waitfd ends[2];
+    unsigned           n = call->stop_fd >= 0 ? 2 : 1;
+    bool               ended = false;
+    int                running = 0;
+
+    wait_for(ends, 0, h->config.cancel_fd);
+    wait_for(ends, 1, call->stop_fd);
+    if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK) return CURLE_FAILED_INIT;
+    CURLMcode working = curl_multi_perform(h->multi, &running);
+    while (working == CURLM_OK && running > 0 && !ended) {
+        ends[0].revents = ends[1].revents = 0;
+        working = curl_multi_poll(h->multi, ends, n, 1000, NULL);
+        ended = ends[0].revents || (n == 2 && ends[1].revents);
+        if (working == CURLM_OK && !ended) working = curl_multi_perform(h->multi, &running);
+    }
+    CURLcode result = working != CURLM_OK ? CURLE_FAILED_INIT
+                      : running > 0       ? CURLE_ABORTED_BY_CALLBACK
+                                          : result_of(h);
+    curl_multi_remove_handle(h->multi, h->easy);
+    return result;
+}
+
+static enum http_result kind_of(const struct handle *h, CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return HTTP_ANSWERED;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return HTTP_NO_NAME;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
+        return HTTP_NO_SERVER;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CLIENTCERT:
+        return HTTP_NO_TLS;
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTP_TIMEOUT;
+    case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT: /* ours was checked: it is a redirect's */
+        return HTTP_REDIRECTS;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return HTTP_STOPPED;
+    default:
+        return h->too_large ? HTTP_TOO_LARGE : HTTP_BROKEN;
+    }
+}
+
+static void explain(struct handle *h, enum http_result result, CURLcode code)
+{
+    struct buf *problem = &h->answer->problem;
+    long        system = 0;
+
+    if (result == HTTP_TOO_LARGE) {
+        buf_printf(problem, "the answer is longer than %zu bytes", h->config.config->max_body);
+        return;
+    }
+    if (result == HTTP_STOPPED) {
+        buf_str(problem, STR("stopped"));
+        return;
+    }
+    buf_str(problem, str_of(h->text[0] ? h->text : curl_easy_strerror(code)));
+    curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &system);
+    if (code == CURLE_COULDNT_CONNECT && system)
+        buf_printf(problem, " (%s)", strerror((int)system));
+}
+
+static enum http_result finish(struct handle *h, CURLcode code)
+{
+    enum http_result result = kind_of(h, code);
+    long             status = 0, sent = 0;
+
+    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(h->easy, CURLINFO_REQUEST_SIZE, &sent);
+    h->answer->status = (int)status;
+    h->answer->sent = sent > 0;
+    if (result != HTTP_ANSWERED) explain(h, result, code);
+    return result;
+}
+
+static enum http_result curl_fetch(void *handle, const struct http_call *call,
+                                   struct http_answer *answer)
+{
+    struct handle *h = handle;
+
+    h->answer = answer;
+    h->too_large = false;
+    h->text[0] = '\0';
+    curl_easy_reset(h->easy); /* keeps the connections */
+    set_behaviour(h, call->url->tls);
+    set_tls(h);
+    set_user(h, call);
+    set_method(h, call);
+    struct curl_slist *proxy_lines = set_proxy(h, call->arena), *lines = request_lines(call);
+    curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, lines);
+    curl_easy_setopt(h->easy, CURLOPT_URL, call->place);
+    enum http_result result = finish(h, perform(h, call));
+    /* Nothing of the request stays behind. */
+    curl_easy_reset(h->easy);
+    curl_slist_free_all(lines);
+    curl_slist_free_all(proxy_lines);
+    h->answer = NULL;
+    return result;
+}
+
+/* ---- life ---- */
+
+static void set_up(void)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) fatal_memory();
+}
+
+static void curl_close(void *handle)
+{
+    struct handle *h = handle;
+
+    curl_easy_cleanup(h->easy);
+    curl_multi_cleanup(h->multi);
+    free(h);
+}
+
+static void *curl_open(const struct http_handle_config *config, struct buf *problem)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, set_up);
+    struct handle *h = xcalloc(1, sizeof(*h));
+    h->config = *config;
+    h->multi = curl_multi_init();
+    h->easy = curl_easy_init();
+    if (!h->multi || !h->easy) fatal_memory();
+    const char *backend = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    if (backend && strncmp(backend, "OpenSSL/3", 9) == 0 && set_tls(h)) return h;
+    buf_printf(problem, "libcurl does TLS by %s, not by OpenSSL 3", backend ? backend : "nothing");
+    curl_close(h);
+    return NULL;
+}
+
+extern const struct http_engine lsc_http_engine;
+const struct http_engine        lsc_http_engine = {curl_open, curl_fetch, curl_close};
+
+MODULE_OFFERS(struct http_engine);
