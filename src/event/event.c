@@ -129,7 +129,7 @@ static struct map *root(const struct event *ev, const struct field *f)
     return (struct map *)(f->metadata ? &ev->metadata : &ev->data);
 }
 
-struct value *event_get(const struct event *ev, const struct field *f)
+struct value *event_get_deep(const struct event *ev, const struct field *f)
 {
     static _Thread_local struct value whole;
     struct value                     *v;
@@ -185,7 +185,7 @@ static bool guarded(const struct field *f, struct value v)
     return f->depth == 1 && key_eq(&f->steps[0].key, &names.timestamp) && v.kind != VALUE_TIME;
 }
 
-bool event_set(struct event *ev, const struct field *f, struct value v)
+bool event_set_deep(struct event *ev, const struct field *f, struct value v)
 {
     struct value parent, *place;
 
@@ -238,6 +238,7 @@ bool event_remove(struct event *ev, const struct field *f, struct value *old)
 {
     struct value parent = value_map(root(ev, f));
 
+    if (f->plain) return map_take(&ev->data, f->steps[0].key, old);
     if (f->depth == 0) return remove_all_metadata(ev, old);
     for (uint32_t i = 0; i + 1 < f->depth; i++) {
         const struct value *next = child(&parent, &f->steps[i]);
@@ -245,13 +246,11 @@ bool event_remove(struct event *ev, const struct field *f, struct value *old)
         parent = *next;
     }
     const struct field_step *last = &f->steps[f->depth - 1];
-    struct value            *there = child(&parent, last);
+    if (parent.kind == VALUE_MAP) return map_take(parent.as.map, last->key, old);
+    const struct value *there = child(&parent, last);
     if (!there) return false;
     if (old) *old = *there;
-    if (parent.kind == VALUE_MAP)
-        map_remove(parent.as.map, last->key);
-    else
-        list_remove(parent.as.list, (uint32_t)(there - parent.as.list->items));
+    list_remove(parent.as.list, (uint32_t)(there - parent.as.list->items));
     return true;
 }
 

@@ -34,9 +34,15 @@ struct event *event_from_map(struct arena *a, struct map *m, struct timestamp no
 /* An event with @timestamp `now` and @version "1" and nothing else. */
 struct event *event_blank(struct arena *a, struct timestamp now);
 
+struct value *event_get_deep(const struct event *ev, const struct field *f); /* for event_get() */
+bool          event_set_deep(struct event *ev, const struct field *f, struct value v);
+
 /* The value that `f` names; NULL when there is none. Valid until the event changes.
    [@metadata] itself gives a map value in static thread-local storage. */
-struct value *event_get(const struct event *ev, const struct field *f);
+static inline struct value *event_get(const struct event *ev, const struct field *f)
+{
+    return f->plain ? map_get(&ev->data, f->steps[0].key) : event_get_deep(ev, f);
+}
 
 /*
  * Puts `v` at `f`, making maps on the way, and clones nothing: `v` is taken over. False when the
@@ -46,7 +52,12 @@ struct value *event_get(const struct event *ev, const struct field *f);
  * differences in docs/differences.md). A name in a list changes nothing and is true, as in
  * Logstash.
  */
-bool event_set(struct event *ev, const struct field *f, struct value v);
+static inline bool event_set(struct event *ev, const struct field *f, struct value v)
+{
+    if (!f->plain) return event_set_deep(ev, f, v);
+    *map_add(&ev->data, ev->arena, f->steps[0].key) = v;
+    return true;
+}
 
 /* The same for a name that comes with the data (a key of JSON, CSV or key=value text): with
    brackets it is a field reference; false as well when it is not a valid one. The name is not

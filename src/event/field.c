@@ -116,6 +116,13 @@ static bool scan_brackets(struct scan *s, struct str text)
     return true;
 }
 
+/* Source: Event.java, which takes only times for @timestamp and only texts for tags. */
+static bool is_plain(const struct field *f)
+{
+    return f->depth == 1 && !f->metadata && !str_eq(key_str(f->steps[0].key), STR("@timestamp")) &&
+           !str_eq(key_str(f->steps[0].key), STR("tags"));
+}
+
 static struct field *field_build(struct arena *a, struct str text, const struct str *steps,
                                  uint32_t depth)
 {
@@ -125,6 +132,7 @@ static struct field *field_build(struct arena *a, struct str text, const struct 
     f->metadata = str_eq(steps[0], STR("@metadata"));
     for (uint32_t i = f->metadata; i < depth; i++)
         f->steps[f->depth++] = make_step(a, steps[i]);
+    f->plain = is_plain(f);
     return f;
 }
 
@@ -148,5 +156,6 @@ const struct field *field_of_name(struct arena *a, struct str name)
 
     f->text = arena_copy(a, name);
     f->steps[f->depth++].key = key_make(f->text);
+    f->plain = is_plain(f);
     return f;
 }

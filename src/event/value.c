@@ -61,14 +61,13 @@ static void index_build(struct map *m, struct arena *a, uint32_t members)
 /* Position of `key`, or UINT32_MAX. */
 static uint32_t map_find(const struct map *m, struct key key)
 {
-    if (!(m->seen & key_bit(key))) return UINT32_MAX;
     if (m->index) return m->index[index_slot(m, &key)] - 1;
     for (uint32_t i = 0; i < m->len; i++)
         if (key_eq(&m->members[i].key, &key)) return i;
     return UINT32_MAX;
 }
 
-struct value *map_get(const struct map *m, struct key key)
+struct value *map_search(const struct map *m, struct key key)
 {
     uint32_t at = map_find(m, key);
 
@@ -85,7 +84,7 @@ static void map_grow(struct map *m, struct arena *a)
     m->cap = cap;
 }
 
-struct value *map_append(struct map *m, struct arena *a, struct key key)
+struct value *map_append_slow(struct map *m, struct arena *a, struct key key)
 {
     if (m->len == m->cap) map_grow(m, a);
     if (m->len >= MAP_LINEAR && (!m->index || m->len >= m->index_mask / 2))
@@ -97,13 +96,6 @@ struct value *map_append(struct map *m, struct arena *a, struct key key)
     fresh->key = key;
     fresh->value = value_null();
     return &fresh->value;
-}
-
-struct value *map_add(struct map *m, struct arena *a, struct key key)
-{
-    struct value *found = map_get(m, key);
-
-    return found ? found : map_append(m, a, key);
 }
 
 /* Takes `slot` out of the index. The entries behind it that it kept from their place move up, for
@@ -138,11 +130,12 @@ static void fill_gap(struct map *m, uint32_t at)
     m->members[at] = m->members[m->len];
 }
 
-bool map_remove(struct map *m, struct key key)
+bool map_take(struct map *m, struct key key, struct value *old)
 {
-    uint32_t at = map_find(m, key);
+    uint32_t at = m->seen & key_bit(key) ? map_find(m, key) : UINT32_MAX;
 
     if (at == UINT32_MAX) return false;
+    if (old) *old = m->members[at].value;
     if (m->index) index_remove(m, index_slot(m, &key));
     m->len--;
     if (m->len < MAP_ORDERED)
@@ -150,6 +143,11 @@ bool map_remove(struct map *m, struct key key)
     else
         fill_gap(m, at);
     return true;
+}
+
+bool map_remove(struct map *m, struct key key)
+{
+    return map_take(m, key, NULL);
 }
 
 void map_clear(struct map *m)

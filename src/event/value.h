@@ -152,23 +152,51 @@ static inline uint64_t key_bit(struct key k)
     return (uint64_t)1 << (k.hash >> 26);
 }
 
+/* Most names are short: a call of memcmp() would cost more than its bytes. */
 static inline bool key_eq(const struct key *a, const struct key *b)
 {
     uint64_t x, y;
     memcpy(&x, &a->len, sizeof(x));
     memcpy(&y, &b->len, sizeof(y));
-    return x == y && memcmp(a->name, b->name, a->len) == 0;
+    if (x != y) return false;
+    if (a->len > NAME_ENDS_MAX) return memcmp(a->name, b->name, a->len) == 0;
+    struct name_ends p = name_ends(a->name, a->len), q = name_ends(b->name, b->len);
+    return p.first == q.first && p.last == q.last;
 }
 
 struct map   *map_new(struct arena *a, uint32_t cap);
-struct value *map_get(const struct map *m, struct key key); /* NULL: no such member */
-/* The member's value; a new one is null. The name must live as long as the map. The pointer is
-   valid until the next map_add() or map_remove(). */
-struct value *map_add(struct map *m, struct arena *a, struct key key);
-/* Adds without looking: only when `key` is certainly not a member. */
-struct value *map_append(struct map *m, struct arena *a, struct key key);
-bool          map_remove(struct map *m, struct key key); /* false: no such member */
-void          map_clear(struct map *m);
+struct value *map_search(const struct map *m, struct key key);                 /* for map_get() */
+struct value *map_append_slow(struct map *m, struct arena *a, struct key key); /* map_append() */
+
+/* The member's value, valid until the next map_add() or map_remove(). NULL: no such member. */
+static inline struct value *map_get(const struct map *m, struct key key)
+{
+    return m->seen & key_bit(key) ? map_search(m, key) : NULL;
+}
+
+/* Adds without looking: only when `key` is certainly not a member. The name must live as long as
+   the map. The value is null. */
+static inline struct value *map_append(struct map *m, struct arena *a, struct key key)
+{
+    if (m->len >= m->cap || m->len >= MAP_LINEAR || m->index) return map_append_slow(m, a, key);
+    struct member *fresh = &m->members[m->len++];
+    m->seen |= key_bit(key);
+    *fresh = (struct member){key, value_null()};
+    return &fresh->value;
+}
+
+/* The member of that name; a new one is null. */
+static inline struct value *map_add(struct map *m, struct arena *a, struct key key)
+{
+    struct value *found = map_get(m, key);
+
+    return found ? found : map_append(m, a, key);
+}
+
+/* Takes a member out; false when there was none. `*old` (may be NULL) gets its value. */
+bool map_take(struct map *m, struct key key, struct value *old);
+bool map_remove(struct map *m, struct key key); /* the same without its value */
+void map_clear(struct map *m);
 
 struct list *list_new(struct arena *a, uint32_t cap);
 void         list_push(struct list *l, struct arena *a, struct value v);
