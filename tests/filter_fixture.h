@@ -39,6 +39,7 @@ static inline bool filter_fixture_open(struct filter_fixture *f, const char *tex
     struct plugin_open       cx = {.arena = &f->config,
                                    .diags = &f->diags,
                                    .ast = ast,
+                                   .host = STR("testhost"),
                                    .ecs = ecs,
                                    .workers = 1,
                                    .batch_size = 125};

@@ -7,14 +7,13 @@
  */
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/fatal.h"
 #include "base/table.h"
 #include "event/json.h"
 #include "plugin/failure.h"
 
-enum { FLUSH_SECONDS = 5, STARTS_MAX = 1000 * 1000, ID_MAX = 64 * 1024, HOST_MAX = 256 };
+enum { FLUSH_SECONDS = 5, STARTS_MAX = 1000 * 1000, ID_MAX = 64 * 1024 };
 
 enum keep { KEEP_FIRST, KEEP_LAST };
 static const char *const keeps[] = {"first", "last", NULL};
@@ -68,11 +67,8 @@ static const struct option elapsed_options[] = {
 static bool elapsed_open(void *self, struct plugin_open *cx)
 {
     struct elapsed *e = self;
-    char           *host = arena_alloc(cx->arena, HOST_MAX);
 
-    if (gethostname(host, HOST_MAX) != 0) host[0] = '\0';
-    host[HOST_MAX - 1] = '\0';
-    e->host = str_of(host);
+    e->host = cx->host;
     e->time = field_parse(cx->arena, STR("elapsed_time"), NULL, NULL);
     e->timestamp_start = field_parse(cx->arena, STR("elapsed_timestamp_start"), NULL, NULL);
     e->starts = xcalloc(1, sizeof(*e->starts));

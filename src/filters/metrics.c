@@ -8,7 +8,6 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/fatal.h"
 #include "base/table.h"
@@ -17,7 +16,7 @@
 #include "text/rubytext.h"
 
 enum { FLUSH_SECONDS = 5, METERS_MAX = 100000, TIMERS_MAX = 10000, NAME_MAX_LEN = 1024 };
-enum { HOST_MAX = 256, MINUTES_1 = 1, MINUTES_5 = 5, MINUTES_15 = 15 };
+enum { MINUTES_1 = 1, MINUTES_5 = 5, MINUTES_15 = 15 };
 
 struct metric_meter {
     struct table_entry entry;
@@ -117,7 +116,6 @@ static const struct template *parse_template(struct str text, struct plugin_open
 static bool metrics_open(void *self, struct plugin_open *cx)
 {
     struct metrics_filter *m = self;
-    char                  *host = arena_alloc(cx->arena, HOST_MAX);
 
     if (!open_rates(m, cx)) return false;
     m->timers = arena_alloc(cx->arena, m->timer.len * sizeof(*m->timers));
@@ -127,9 +125,7 @@ static bool metrics_open(void *self, struct plugin_open *cx)
         m->timers[i].value = parse_template(value, cx);
         if (!m->timers[i].name || !m->timers[i].value) return false;
     }
-    if (gethostname(host, HOST_MAX) != 0) host[0] = '\0';
-    host[HOST_MAX - 1] = '\0';
-    m->host = str_of(host);
+    m->host = cx->host;
     m->shared = xcalloc(1, sizeof(*m->shared));
     pthread_mutex_init(&m->shared->lock, NULL);
     m->shared->meters.size = sizeof(struct metric_meter);

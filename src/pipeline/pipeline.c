@@ -79,6 +79,7 @@ struct pipeline *pipeline_new(struct arena *arena, const struct ast_config *conf
                              .diags = d,
                              .pipeline_id = settings->id,
                              .path_data = settings->path_data,
+                             .host = p->settings.host,
                              .ecs = settings->ecs,
                              .workers = settings->workers,
                              .batch_size = settings->batch_size};

@@ -28,6 +28,7 @@ struct plugin_open {
     struct str               id;  /* as given, or made up: "KIND_NAME_N" */
     struct str               pipeline_id;
     struct str               path_data; /* an existing folder, or empty under -t */
+    struct str               host;      /* name of this machine (--test-host) */
     int                      ecs;       /* pipeline.ecs_compatibility */
     uint32_t                 workers;
     uint32_t                 batch_size;

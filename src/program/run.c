@@ -295,6 +295,7 @@ static bool apply_origin(struct event *ev, const struct item *item)
     for (uint32_t i = 0; o && i < o->len; i++) {
         const struct origin_field *f = &o->fields[i];
         if (!f->always && event_get(ev, f->field)) continue;
+        if (f->is_message && item->ev) continue; /* made of a stream: of no one message */
         room &=
             event_set(ev, f->field,
                       f->is_message ? whole_message(ev->arena, item->message, value_str(f->value))
