@@ -192,7 +192,7 @@ def test_a_silent_server_does_not_hold_up_the_stop(lsc):
 def test_example(lsc, server):
     s = server()
     s.command("set threats:192.0.2.7 0 0 6\r\nbotnet\r\n")
-    example = (ROOT / "examples/memcached.conf").read_text()
+    example = (ROOT / "examples/plugins/filter-memcached/config.conf").read_text()
     p = lsc.start(example, env={"MEMCACHED": s.host})
     p.write('{"source":{"ip":"192.0.2.7"}}\n{"source":{"ip":"192.0.2.8"}}\n')
     p.close_stdin()
