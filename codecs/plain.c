@@ -15,7 +15,7 @@ struct plain {
     const struct charset  *converter;
     const struct field    *original; /* NULL: the message itself is not kept */
     const struct field    *original_of_streams;
-    const struct template *preset;   /* what is written without a format */
+    const struct template *preset; /* what is written without a format */
 };
 
 static const struct option plain_options[] = {

@@ -54,6 +54,9 @@ json_t *report_os(struct state *s);
 json_t *report_queue(struct state *s);
 json_t *report_geoip(struct state *s);
 
+/* Adds what the plugin counts for itself to its entry. */
+void report_own_metrics(const struct node *n, json_t *out);
+
 /* The threads that used most of the CPU, as JSON or as text. */
 struct threads_asked {
     int  threads; /* at most */

@@ -115,6 +115,7 @@ static json_t *input(const struct reporting *r, const struct node *n)
                         json_pack("{s:o, s:o}", "out", reply_int(count(&n->metrics.out)),
                                   "queue_push_duration_in_millis",
                                   reply_ms(count(&n->metrics.push_ns))));
+    report_own_metrics(n, out);
     return out;
 }
 
@@ -128,6 +129,7 @@ static json_t *worked(const struct reporting *r, const struct node *n, uint32_t 
                                   reply_int(count(&n->metrics.out)), "duration_in_millis",
                                   reply_ms(count(&n->metrics.duration_ns))));
     json_object_set_new(out, "failures", reply_int(count(&n->metrics.failures)));
+    report_own_metrics(n, out);
     return out;
 }
 

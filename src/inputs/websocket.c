@@ -100,6 +100,7 @@ static void websocket_close(void *self)
     else
         ws_settings_close(&w->client);
     ws_dial_release(&w->dialer);
+    ws_metrics_release(&w->metrics);
 }
 
 static bool open_client(struct websocket *w, struct plugin_open *cx)
@@ -115,6 +116,15 @@ static bool open_client(struct websocket *w, struct plugin_open *cx)
     return opened && good;
 }
 
+static bool open_server(struct websocket *w, struct plugin_open *cx)
+{
+    bool good = ws_refuse_settings(of_client, "client", cx);
+    bool opened = ws_server_settings_open(&w->server, &w->client, cx);
+
+    if (opened && !good) ws_server_settings_close(&w->server, &w->client);
+    return opened && good;
+}
+
 static bool websocket_open(void *self, struct plugin_open *cx)
 {
     struct websocket *w = self;
@@ -122,11 +132,23 @@ static bool websocket_open(void *self, struct plugin_open *cx)
     w->id = cx->id;
     w->pipeline_id = cx->pipeline_id;
     w->metadata_field = field_parse(cx->arena, STR("[@metadata][input][websocket]"), NULL, NULL);
-    if (w->mode == MODE_CLIENT) return open_client(w, cx);
-    bool good = ws_refuse_settings(of_client, "client", cx);
-    bool opened = ws_server_settings_open(&w->server, &w->client, cx);
-    if (opened && !good) ws_server_settings_close(&w->server, &w->client);
-    return opened && good;
+    if (!(w->mode == MODE_CLIENT ? open_client(w, cx) : open_server(w, cx))) return false;
+    ws_metrics_init(&w->metrics);
+    return true;
+}
+
+/* ---- for the monitoring API ---- */
+
+static const struct metric_row websocket_metrics[] = {
+#include "net/ws_metrics.def"
+    METRIC_END,
+};
+
+static void websocket_take_metrics(const void *self, void *out)
+{
+    const struct websocket *w = self;
+
+    ws_metrics_take(&w->metrics, out);
 }
 
 /* ---- a connection's messages ---- */
@@ -297,5 +319,6 @@ const struct plugin input_websocket = {
     .open = websocket_open,
     .close = websocket_close,
     .codec = "json",
+    .metrics = {websocket_metrics, sizeof(struct ws_figures), websocket_take_metrics},
     .input = {.listen = websocket_listen, .unlisten = websocket_unlisten, .whole_messages = true},
 };

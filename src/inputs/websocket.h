@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "net/ws_dial.h"
+#include "net/ws_metrics.h"
 #include "net/ws_settings_server.h"
 #include "plugin/common.h"
 #include "plugin/intake.h"
@@ -54,6 +55,7 @@ struct websocket {
     /* made from them by open() */
     struct str          id, pipeline_id;
     const struct field *metadata_field;
+    struct ws_metrics   metrics;
 
     /* while running */
     struct net     *net;

@@ -106,7 +106,8 @@ void client_listen(struct websocket *w)
                                  .ctx = w,
                                  .component = COMPONENT,
                                  .pipeline_id = w->pipeline_id,
-                                 .id = w->id};
+                                 .id = w->id,
+                                 .metrics = &w->metrics};
     ws_dial_start(&w->dialer);
 }
 

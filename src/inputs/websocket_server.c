@@ -280,6 +280,7 @@ void server_listen(struct websocket *w)
     struct ws_server_config           config = {.component = COMPONENT};
 
     config.rules.net = w->net;
+    config.rules.metrics = &w->metrics;
     config.pipeline_id = w->pipeline_id;
     config.id = w->id;
     w->serving.last_waiting = &w->serving.waiting;

@@ -49,17 +49,6 @@ static void try_next(struct conn *c);
 static void ready(void *ctx, uint32_t events);
 static void timed_out(void *ctx);
 
-const char *conn_failure_name(enum conn_failure f)
-{
-    static const char *const names[] = {[CONN_DNS] = "DNS",
-                                        [CONN_TCP] = "TCP",
-                                        [CONN_PROXY] = "proxy",
-                                        [CONN_TLS] = "TLS",
-                                        [CONN_TIMEOUT] = "time-out"};
-
-    return names[f];
-}
-
 /* ---- ends ---- */
 
 static void drop_socket(struct conn *c)

@@ -13,9 +13,8 @@
  */
 struct conn;
 
-/* What went wrong, by its first word: DNS, TCP, TLS, … */
+/* What went wrong. */
 enum conn_failure { CONN_DNS, CONN_TCP, CONN_PROXY, CONN_TLS, CONN_TIMEOUT };
-const char *conn_failure_name(enum conn_failure f);
 
 struct conn_target {
     struct net              *net;

@@ -42,7 +42,7 @@ static void send_request(struct ws_client *c)
     struct buf            out = {0};
 
     ws_request(&o, c->key, &out);
-    conn_send(c->ws.conn, buf_view(&out));
+    ws_conn_write(&c->ws, buf_view(&out));
     OPENSSL_cleanse(out.data, out.len);
     buf_release(&out);
     c->ws.state = HANDSHAKE;
@@ -58,7 +58,7 @@ static void refused(struct ws_client *c, const struct http_head *head)
 {
     if (head->status >= 300 && head->status < 400)
         buf_str(&c->location, http_field(head, "Location"));
-    ws_set_end(&c->ws, WS_END_REFUSED, "HTTP", "");
+    ws_set_end(&c->ws, WS_BY_REFUSAL, "");
     c->ws.state = REFUSED;
     ws_conn_limit(&c->ws, body_wait_ns);
     read_refusal(&c->ws);
@@ -72,7 +72,7 @@ static void read_answer(struct ws_client *c)
 
     if (n == 0) return;
     if (n < 0) {
-        ws_end_now(ws, WS_END_PROTOCOL, "protocol", "the answer is not HTTP");
+        ws_end_now(ws, WS_BY_PROTOCOL, "the answer is not HTTP");
         return;
     }
     ws->at = head.size;
@@ -84,7 +84,7 @@ static void read_answer(struct ws_client *c)
     const struct ws_offer o = offer(c);
     const char           *problem = ws_check_answer(&o, c->key, &head, &ws->agreed);
     if (problem) {
-        ws_end_now(ws, WS_END_PROTOCOL, "protocol", problem);
+        ws_end_now(ws, WS_BY_PROTOCOL, problem);
         return;
     }
     buf_str(&ws->protocol, ws->agreed.protocol);

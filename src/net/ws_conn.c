@@ -18,18 +18,51 @@ enum {
 
 /* ---- the end ---- */
 
-void ws_set_end(struct ws_conn *c, enum ws_end_kind kind, const char *what, const char *text)
+static const struct {
+    enum ws_end_kind kind;
+    const char      *name;
+} reasons[] = {
+    [WS_BY_DNS] = {WS_END_CONNECT, "DNS"},
+    [WS_BY_TCP] = {WS_END_CONNECT, "TCP"},
+    [WS_BY_PROXY] = {WS_END_CONNECT, "proxy"},
+    [WS_BY_TLS] = {WS_END_CONNECT, "TLS"},
+    [WS_BY_TIMEOUT] = {WS_END_CONNECT, "time-out"},
+    [WS_BY_AUTHENTICATION] = {WS_END_CONNECT, "authentication"},
+    [WS_BY_REFUSAL] = {WS_END_REFUSED, "HTTP"},
+    [WS_BY_PROTOCOL] = {WS_END_PROTOCOL, "protocol"},
+    [WS_BY_INVALID_DATA] = {WS_END_PROTOCOL, "protocol"},
+    [WS_BY_SIZE] = {WS_END_PROTOCOL, "protocol"},
+    [WS_BY_NO_HANDSHAKE] = {WS_END_BROKEN, "HTTP"},
+    [WS_BY_BREAK] = {WS_END_BROKEN, "connection"},
+    [WS_BY_SILENCE] = {WS_END_BROKEN, "time-out"},
+    [WS_BY_IDLENESS] = {WS_END_BROKEN, "time-out"},
+    [WS_BY_PEER] = {WS_END_CLOSED, "close"},
+    [WS_BY_US] = {WS_END_STOPPED, "stop"},
+};
+
+enum ws_end_kind ws_reason_kind(enum ws_reason reason)
+{
+    return reasons[reason].kind;
+}
+
+const char *ws_reason_name(enum ws_reason reason)
+{
+    return reasons[reason].name;
+}
+
+void ws_set_end(struct ws_conn *c, enum ws_reason reason, const char *text)
 {
     if (c->end.what) return; /* the first reason counts */
-    c->end.kind = kind;
-    c->end.what = what;
+    c->end.reason = reason;
+    c->end.kind = reasons[reason].kind;
+    c->end.what = reasons[reason].name;
     if (c->end.status == 0) c->end.status = WS_ABNORMAL;
     buf_str(&c->end_text, str_of(text));
 }
 
-void ws_end_now(struct ws_conn *c, enum ws_end_kind kind, const char *what, const char *text)
+void ws_end_now(struct ws_conn *c, enum ws_reason reason, const char *text)
 {
-    ws_set_end(c, kind, what, text);
+    ws_set_end(c, reason, text);
     c->over = true;
 }
 
@@ -55,6 +88,7 @@ static void report_end(struct ws_conn *c)
 {
     if (c->side->end) c->side->end(c);
     c->end.text = buf_view(&c->end_text);
+    if (c->stood) ws_metrics_ended(c->rules.metrics, &c->end, true);
     c->ops->ended(c->ctx, &c->end);
     free_all(c);
 }
@@ -80,9 +114,9 @@ static void settle(struct ws_conn *c);
 
 /* ---- signs of life ---- */
 
-static void lost(struct ws_conn *c, const char *text)
+static void lost(struct ws_conn *c, enum ws_reason reason, const char *text)
 {
-    ws_set_end(c, WS_END_BROKEN, "time-out", text);
+    ws_set_end(c, reason, text);
     ws_send_close(c, WS_GOING_AWAY, STR(""));
     c->over = true;
     settle(c);
@@ -92,7 +126,7 @@ static void on_silence(void *ctx)
 {
     struct ws_conn *c = ctx;
 
-    if (c->state == OPEN && !c->heard && !c->paused) lost(c, "no answer to a ping");
+    if (c->state == OPEN && !c->heard && !c->paused) lost(c, WS_BY_SILENCE, "no answer to a ping");
 }
 
 static void on_beat(void *ctx)
@@ -108,6 +142,7 @@ static void on_beat(void *ctx)
         ws_send_frame(c, WS_TEXT, c->rules.ping_message);
     else
         ws_send_frame(c, WS_PING, STR(""));
+    ws_metrics_add(c->rules.metrics, WS_PINGS_OUT, 1);
     if (c->rules.ping_timeout_ns)
         net_timer_set(c->rules.net, &c->silence, c->rules.ping_timeout_ns, on_silence, c);
 }
@@ -120,7 +155,7 @@ static void on_idle(void *ctx)
     if (c->state != OPEN) return;
     if (c->paused) left = c->rules.idle_timeout_ns;
     if (left <= 0)
-        lost(c, "no message for idle_timeout");
+        lost(c, WS_BY_IDLENESS, "no message for idle_timeout");
     else
         net_timer_set(c->rules.net, &c->idle, left, on_idle, c);
 }
@@ -165,7 +200,7 @@ static void explain_break(struct ws_conn *c)
     const char *text = conn_problem(c->conn);
 
     if (c->hung_up) text = c->state == HANDSHAKE ? c->side->no_handshake : c->side->no_close;
-    ws_set_end(c, WS_END_BROKEN, c->state == HANDSHAKE ? "HTTP" : "connection", text);
+    ws_set_end(c, c->state == HANDSHAKE ? WS_BY_NO_HANDSHAKE : WS_BY_BREAK, text);
 }
 
 /* Does with the bytes read what the state asks for. */
@@ -204,6 +239,7 @@ static void read_more(struct ws_conn *c)
         if (n < 0) stream_broke(c, n);
         if (n <= 0) break;
         c->in.len += (size_t)n;
+        ws_metrics_add(c->rules.metrics, WS_BYTES_IN, (uint64_t)n);
         c->heard = true;
         if (c->silence.armed) net_timer_cancel(c->rules.net, &c->silence);
         full = (size_t)n == room;
@@ -236,9 +272,13 @@ void ws_conn_resume(struct ws_conn *c)
 
 void ws_conn_failed(void *ctx, enum conn_failure failure, const char *text)
 {
+    static const enum ws_reason why[] = {
+        [CONN_DNS] = WS_BY_DNS, [CONN_TCP] = WS_BY_TCP,         [CONN_PROXY] = WS_BY_PROXY,
+        [CONN_TLS] = WS_BY_TLS, [CONN_TIMEOUT] = WS_BY_TIMEOUT,
+    };
     struct ws_conn *c = ctx;
 
-    ws_end_now(c, WS_END_CONNECT, conn_failure_name(failure), text);
+    ws_end_now(c, c->stood ? WS_BY_BREAK : why[failure], text);
     settle(c);
 }
 
@@ -264,6 +304,8 @@ void ws_conn_opened(struct ws_conn *c)
 {
     net_timer_cancel(c->rules.net, &c->timer);
     c->state = OPEN;
+    c->stood = true;
+    ws_metrics_opened(c->rules.metrics);
     start_beats(c);
     c->ops->opened(c->ctx);
 }
@@ -272,7 +314,7 @@ static void give_up_waiting(void *ctx)
 {
     struct ws_conn *c = ctx;
 
-    if (c->state == HANDSHAKE) ws_set_end(c, WS_END_CONNECT, "time-out", c->side->late_handshake);
+    if (c->state == HANDSHAKE) ws_set_end(c, WS_BY_TIMEOUT, c->side->late_handshake);
     c->over = true;
     conn_want_read(c->conn, false);
     settle(c);
@@ -280,7 +322,7 @@ static void give_up_waiting(void *ctx)
 
 void ws_conn_abort(struct ws_conn *c)
 {
-    ws_set_end(c, WS_END_STOPPED, "stop", "");
+    ws_set_end(c, WS_BY_US, "");
     c->over = true;
     report_end(c);
 }
@@ -297,7 +339,8 @@ void ws_conn_close(struct ws_conn *c, enum ws_status status)
         return;
     }
     ws_send_close(c, (uint16_t)status, STR(""));
-    ws_set_end(c, WS_END_STOPPED, "stop", "");
+    if (!c->end.what) c->end.status = (uint16_t)status;
+    ws_set_end(c, WS_BY_US, "");
     c->state = CLOSING;
     ws_conn_limit(c, c->rules.close_timeout_ns);
 }

@@ -14,21 +14,23 @@
  * close codes 1012 to 1014 and cannot answer a ping while reading is held back.
  */
 struct ws_conn;
+struct ws_metrics;
 
 /* What holds for a connection as long as it stands. */
 struct ws_rules {
-    struct net *net;
-    bool        deflate;   /* permessage-deflate may be agreed on */
-    uint32_t    max_ratio; /* of a message to its compressed size, beyond 64 KiB */
-    size_t      max_message;
-    int64_t     close_timeout_ns;
-    int64_t     ping_interval_ns, ping_timeout_ns; /* 0: no pings */
-    struct str  ping_message;                      /* text instead of a ping; data NULL: none */
-    struct str  pong_message;                      /* a message that is this is swallowed */
-    int64_t     idle_timeout_ns;                   /* without messages; 0: none */
+    struct net        *net;
+    bool               deflate;   /* permessage-deflate may be agreed on */
+    uint32_t           max_ratio; /* of a message to its compressed size, beyond 64 KiB */
+    size_t             max_message;
+    int64_t            close_timeout_ns;
+    int64_t            ping_interval_ns, ping_timeout_ns; /* 0: no pings */
+    struct str         ping_message;    /* text instead of a ping; data NULL: none */
+    struct str         pong_message;    /* a message that is this is swallowed */
+    int64_t            idle_timeout_ns; /* without messages; 0: none */
+    struct ws_metrics *metrics;         /* of the owner; NULL: nothing is counted */
 };
 
-/* How a connection came to its end. */
+/* How a connection came to its end: what to do about it. */
 enum ws_end_kind {
     WS_END_CONNECT,  /* DNS, TCP, TLS or time-out: `what` names it */
     WS_END_REFUSED,  /* the server answered the handshake with `http_status` */
@@ -38,13 +40,38 @@ enum ws_end_kind {
     WS_END_STOPPED,  /* after ws_conn_close() */
 };
 
+/* Why it did. */
+enum ws_reason {
+    WS_BY_DNS,
+    WS_BY_TCP,
+    WS_BY_PROXY,
+    WS_BY_TLS,
+    WS_BY_TIMEOUT, /* of connecting, or of the handshake */
+    WS_BY_AUTHENTICATION,
+    WS_BY_REFUSAL,
+    WS_BY_PROTOCOL,
+    WS_BY_INVALID_DATA,
+    WS_BY_SIZE,
+    WS_BY_NO_HANDSHAKE, /* the peer hung up instead */
+    WS_BY_BREAK,
+    WS_BY_SILENCE,  /* a ping was not answered */
+    WS_BY_IDLENESS, /* no message came */
+    WS_BY_PEER,
+    WS_BY_US,
+};
+/* DNS, TCP, proxy, TLS, time-out, authentication, HTTP, protocol, connection, close, stop. */
+const char      *ws_reason_name(enum ws_reason reason);
+enum ws_end_kind ws_reason_kind(enum ws_reason reason);
+
 struct ws_end {
     enum ws_end_kind kind;
-    const char      *what;        /* in a word: DNS, TCP, TLS, time-out, HTTP, protocol, close */
+    enum ws_reason   reason;
+    const char      *what;        /* the reason's name */
     struct str       text;        /* the reason; for a refusal the first bytes of the body */
     int              http_status; /* 0: there was no answer */
-    uint16_t         status;      /* of the close frame, WS_NO_STATUS or WS_ABNORMAL */
-    struct str       location;    /* of a refusal that is a redirect; else data NULL */
+    uint16_t         status;      /* of the close frame, ours if it came first; WS_NO_STATUS or
+                                     WS_ABNORMAL */
+    struct str location;          /* of a refusal that is a redirect; else data NULL */
 };
 
 struct ws_conn_ops {

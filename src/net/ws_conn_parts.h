@@ -5,6 +5,7 @@
 #include "net/ws_conn.h"
 #include "net/ws_handshake.h"
 #include "net/ws_inflate.h"
+#include "net/ws_metrics.h"
 
 /* What the files of a WebSocket connection share: ws_conn.c (its life, reading), ws_messages.c
    (frames, messages, what is sent), and the handshakes of the two sides, ws_client.c and
@@ -68,6 +69,7 @@ struct ws_conn {
     struct buf        inflated;
     bool              inflated_waits; /* that message was not taken */
 
+    bool          stood;   /* the handshake has succeeded */
     bool          paused;  /* the owner does not take messages */
     bool          over;    /* no more bytes will come */
     bool          hung_up; /* the peer ended the stream */
@@ -90,10 +92,13 @@ void ws_conn_opened(struct ws_conn *c);
 /* The handshake, the body of a refusal or the answer to a close frame may take this long. */
 void ws_conn_limit(struct ws_conn *c, int64_t after_ns);
 
+/* Sends bytes of frames or of the handshake. */
+void ws_conn_write(struct ws_conn *c, struct str bytes);
+
 /* Notes how the connection comes to its end; the first reason counts. */
-void ws_set_end(struct ws_conn *c, enum ws_end_kind kind, const char *what, const char *text);
+void ws_set_end(struct ws_conn *c, enum ws_reason reason, const char *text);
 /* The same, and no more will be read. */
-void ws_end_now(struct ws_conn *c, enum ws_end_kind kind, const char *what, const char *text);
+void ws_end_now(struct ws_conn *c, enum ws_reason reason, const char *text);
 /* Our last word is out: reads and forgets until the peer hangs up or the time is over. */
 void ws_discard_rest(struct ws_conn *c);
 

@@ -10,6 +10,7 @@
 #include <openssl/rand.h>
 
 #include "base/log.h"
+#include "net/ws_metrics.h"
 
 static const int64_t second_ns = 1000000000;
 /* No pause is longer, whatever the settings say: a day. */
@@ -187,6 +188,7 @@ static void on_opened(void *ctx)
     log_info(d->component, "connected", LOG_STR("url", ws_dial_url(d)->masked),
              LOG_CSTR("remote", ws_conn_peer(d->connection)));
     d->attempts = 0;
+    d->stood = true;
     d->ops->opened(d->ctx);
 }
 
@@ -217,6 +219,7 @@ static void on_ended(void *ctx, const struct ws_end *end)
         return;
     }
     d->attempts++;
+    if (!d->stood && !d->stopping) ws_metrics_ended(d->metrics, end, false);
     if (!d->stopping) log_end(d, end);
     d->ops->ended(d->ctx, last);
 }
@@ -225,16 +228,19 @@ static void connect_now(void *ctx)
 {
     static const struct ws_conn_ops ops = {on_opened, on_message, on_ended, on_drained};
     struct ws_dial                 *d = ctx;
-    struct ws_client_config         config = {.rules.net = d->net};
+    struct ws_client_config         config = {.rules = {.net = d->net, .metrics = d->metrics}};
     struct buf                      headers = {0}, problem = {0};
 
     d->passed = 0;
+    d->stood = false;
     const struct url *other = d->elsewhere.host.data ? &d->elsewhere : NULL;
     if (ws_settings_config(d->client, d->server, other, &config, &headers, &problem)) {
         d->connection = ws_client_open(&config, &ops, d);
     } else {
-        const struct ws_end end = {
-            .kind = WS_END_CONNECT, .what = "authentication", .text = buf_view(&problem)};
+        const struct ws_end end = {.kind = ws_reason_kind(WS_BY_AUTHENTICATION),
+                                   .reason = WS_BY_AUTHENTICATION,
+                                   .what = ws_reason_name(WS_BY_AUTHENTICATION),
+                                   .text = buf_view(&problem)};
         on_ended(d, &end);
     }
     if (headers.data) OPENSSL_cleanse(headers.data, headers.cap);

@@ -41,6 +41,7 @@ struct ws_dial {
     void                          *ctx;
     const char                    *component; /* that log lines come from */
     struct str                     pipeline_id, id;
+    struct ws_metrics             *metrics; /* NULL: nothing is counted */
 
     struct ws_conn *connection; /* NULL: none, not even an attempt */
     uint64_t        passed;     /* messages of this connection, counted by the owner */
@@ -50,7 +51,8 @@ struct ws_dial {
     double           interval_s; /* the next pause */
     uint32_t         server;     /* which of the URLs */
     int64_t          attempts;   /* to connect, since the last connection stood */
-    bool             failed;     /* the last attempt brought no connection */
+    bool             stood;      /* the last attempt brought a connection */
+    bool             failed;     /* it did not, or one of no use */
     bool             stopping;
     int64_t          redirects; /* followed since the last pause */
     struct url       elsewhere; /* where the last of them led; host NULL: nowhere */

@@ -18,6 +18,12 @@ enum {
 
 /* ---- sending ---- */
 
+void ws_conn_write(struct ws_conn *c, struct str bytes)
+{
+    ws_metrics_add(c->rules.metrics, WS_BYTES_OUT, bytes.len);
+    conn_send(c->conn, bytes);
+}
+
 void ws_send_frame(struct ws_conn *c, uint8_t opcode, struct str payload)
 {
     uint8_t mask[4];
@@ -25,7 +31,7 @@ void ws_send_frame(struct ws_conn *c, uint8_t opcode, struct str payload)
     if (c->side->masks) RAND_bytes(mask, sizeof(mask));
     buf_clear(&c->out);
     ws_frame_write(&c->out, opcode, true, false, c->side->masks ? mask : NULL, payload);
-    conn_send(c->conn, buf_view(&c->out));
+    ws_conn_write(c, buf_view(&c->out));
 }
 
 void ws_send_close(struct ws_conn *c, uint16_t status, struct str reason)
@@ -41,13 +47,14 @@ bool ws_conn_send(struct ws_conn *c, enum ws_opcode opcode, struct str bytes)
 {
     if (c->state != OPEN || c->over) return false;
     ws_send_frame(c, (uint8_t)opcode, bytes);
+    ws_metrics_add(c->rules.metrics, WS_MESSAGES_OUT, 1);
     return true;
 }
 
 bool ws_conn_send_frames(struct ws_conn *c, struct str frames)
 {
     if (c->state != OPEN || c->over) return false;
-    conn_send(c->conn, frames);
+    ws_conn_write(c, frames);
     return true;
 }
 
@@ -63,8 +70,10 @@ size_t ws_conn_unsent(const struct ws_conn *c)
 
 static void pong(struct ws_conn *c, struct str payload)
 {
-    if (c->state == OPEN && conn_unsent(c->conn) < UNSENT_PONGS_MAX)
-        ws_send_frame(c, WS_PONG, payload);
+    ws_metrics_add(c->rules.metrics, WS_PINGS_IN, 1);
+    if (c->state != OPEN || conn_unsent(c->conn) >= UNSENT_PONGS_MAX) return;
+    ws_send_frame(c, WS_PONG, payload);
+    ws_metrics_add(c->rules.metrics, WS_PONGS_OUT, 1);
 }
 
 /* ---- messages ---- */
@@ -72,7 +81,11 @@ static void pong(struct ws_conn *c, struct str payload)
 /* RFC 6455, section 7.1.7: Fail the WebSocket Connection. */
 static bool break_protocol(struct ws_conn *c, uint16_t status, const char *problem)
 {
-    ws_set_end(c, WS_END_PROTOCOL, "protocol", problem);
+    ws_set_end(c,
+               status == WS_INVALID_PAYLOAD ? WS_BY_INVALID_DATA
+               : status == WS_TOO_BIG       ? WS_BY_SIZE
+                                            : WS_BY_PROTOCOL,
+               problem);
     if (c->state == OPEN) ws_send_close(c, status, str_of(problem));
     ws_discard_rest(c);
     return false;
@@ -103,10 +116,15 @@ static bool give(struct ws_conn *c, uint8_t opcode, struct str message)
 {
     if (opcode == WS_TEXT && !utf8_valid(message))
         return break_protocol(c, WS_INVALID_PAYLOAD, "text that is not UTF-8");
-    if (c->rules.pong_message.data && str_eq(message, c->rules.pong_message)) return true;
+    if (c->rules.pong_message.data && str_eq(message, c->rules.pong_message)) {
+        ws_metrics_add(c->rules.metrics, WS_PONGS_IN, 1);
+        return true;
+    }
     if (c->rules.idle_timeout_ns) c->message_ns = clock_monotonic_ns();
     c->paused = !c->ops->message(c->ctx, (enum ws_opcode)opcode, message);
-    return !c->paused;
+    if (c->paused) return false;
+    ws_metrics_add(c->rules.metrics, WS_MESSAGES_IN, 1);
+    return true;
 }
 
 /* Decompresses `message` to c->inflated, which is as yet empty. */
@@ -198,7 +216,7 @@ static bool closed_by_peer(struct ws_conn *c, struct str payload)
         return false;
     }
     c->end.status = status;
-    ws_set_end(c, WS_END_CLOSED, "close", "");
+    ws_set_end(c, WS_BY_PEER, "");
     buf_str(&c->end_text, payload);
     ws_send_close(c, status, STR(""));
     ws_discard_rest(c);
@@ -214,6 +232,7 @@ static bool control(struct ws_conn *c, const struct ws_frame *f)
     c->at += f->header + f->length;
     if (f->opcode == WS_CLOSE) return closed_by_peer(c, payload);
     if (f->opcode == WS_PING && !answered) pong(c, payload);
+    if (f->opcode == WS_PONG) ws_metrics_add(c->rules.metrics, WS_PONGS_IN, 1);
     return true;
 }
 

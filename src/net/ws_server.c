@@ -104,14 +104,15 @@ static void send_answer(struct ws_peer *p, const struct ws_verdict *v)
 
     buf_clear(out);
     ws_answer(&p->server->config.policy, v, out);
-    conn_send(p->ws.conn, buf_view(out));
+    ws_conn_write(&p->ws, buf_view(out));
 }
 
 static void refuse(struct ws_peer *p, const struct ws_verdict *v)
 {
     send_answer(p, v);
     log_refusal(p->server, &p->ws, v);
-    ws_set_end(&p->ws, WS_END_REFUSED, "HTTP", v->reason);
+    p->ws.end.http_status = v->status;
+    ws_set_end(&p->ws, WS_BY_REFUSAL, v->reason);
     ws_discard_rest(&p->ws);
 }
 
@@ -169,7 +170,9 @@ static void handshake_ended(void *ctx, const struct ws_end *end)
     struct ws_server *s = p->server;
     uint64_t          missed;
 
-    if (end->kind == WS_END_REFUSED || end->kind == WS_END_STOPPED) return;
+    if (end->kind == WS_END_STOPPED) return;
+    ws_metrics_ended(s->config.rules.metrics, end, false);
+    if (end->kind == WS_END_REFUSED) return;
     speak(s);
     if (log_limit_pass(&s->failed, &missed))
         log_warn(s->config.component, "connection failed", LOG_CSTR("remote", ws_conn_peer(&p->ws)),
@@ -250,6 +253,7 @@ static bool has_room(struct ws_server *s)
     uint64_t missed;
 
     if (s->count < s->config.max_connections + REFUSABLE) return true;
+    ws_metrics_limit(s->config.rules.metrics);
     speak(s);
     if (log_limit_pass(&s->full, &missed))
         log_warn(s->config.component, "connections dropped: there are too many",

@@ -64,15 +64,8 @@ static const char *const of_server[] = {"buffer_when_no_client", "slow_client", 
 
 /* ---- before the start ---- */
 
-static bool websocket_open(void *self, struct plugin_open *cx)
+static bool open_settings(struct websocket *w, struct plugin_open *cx)
 {
-    struct websocket *w = self;
-    bool              given = plugin_setting(cx, "mode") != NULL;
-
-    w->id = cx->id;
-    w->pipeline_id = cx->pipeline_id;
-    w->serves = given ? w->mode == MODE_SERVER : w->client.url.len == 0;
-    w->dial.retry_max_attempts = -1;
     bool good =
         ws_refuse_settings(w->serves ? of_client : of_server, w->serves ? "client" : "server", cx);
     if (w->serves) {
@@ -87,6 +80,20 @@ static bool websocket_open(void *self, struct plugin_open *cx)
     return opened && good;
 }
 
+static bool websocket_open(void *self, struct plugin_open *cx)
+{
+    struct websocket *w = self;
+    bool              given = plugin_setting(cx, "mode") != NULL;
+
+    w->id = cx->id;
+    w->pipeline_id = cx->pipeline_id;
+    w->serves = given ? w->mode == MODE_SERVER : w->client.url.len == 0;
+    w->dial.retry_max_attempts = -1;
+    if (!open_settings(w, cx)) return false;
+    ws_metrics_init(&w->metrics);
+    return true;
+}
+
 static void websocket_close(void *self)
 {
     struct websocket *w = self;
@@ -95,7 +102,30 @@ static void websocket_close(void *self)
         ws_server_settings_close(&w->server, &w->client);
     else
         ws_settings_close(&w->client);
+    ws_metrics_release(&w->metrics);
 }
+
+/* ---- for the monitoring API ---- */
+
+static const struct metric_row websocket_metrics[] = {
+#include "net/ws_metrics.def"
+    METRIC(struct ws_figures, METRIC_COUNT, dropped.slow_client,
+           "In mode server: messages that a client did not get because queue_size of them waited "
+           "for it."),
+    METRIC(struct ws_figures, METRIC_COUNT, dropped.no_client,
+           "In mode server: messages beyond buffer_when_no_client that came while no client was "
+           "connected."),
+    METRIC_END,
+};
+
+static void websocket_take_metrics(const void *self, void *out)
+{
+    const struct websocket *w = self;
+
+    ws_metrics_take(&w->metrics, out);
+}
+
+/* ---- start ---- */
 
 static bool websocket_start(void *self, struct net *net)
 {
@@ -104,6 +134,7 @@ static bool websocket_start(void *self, struct net *net)
     pthread_condattr_t attr;
 
     h->w = w;
+    h->metrics = &w->metrics;
     h->net = net;
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&attr);
@@ -213,5 +244,6 @@ const struct plugin output_websocket = {
     .open = websocket_open,
     .close = websocket_close,
     .codec = "json",
+    .metrics = {websocket_metrics, sizeof(struct ws_figures), websocket_take_metrics},
     .output = {.start = websocket_start, .write = websocket_write, .stop = websocket_stop},
 };

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "net/ws_dial.h"
+#include "net/ws_metrics.h"
 #include "net/ws_outbox.h"
 #include "net/ws_settings_server.h"
 #include "plugin/intake.h"
@@ -26,9 +27,10 @@ struct websocket {
     struct ws_server_settings server;
 
     /* made from them by open() */
-    bool        serves; /* mode server */
-    struct str  id, pipeline_id;
-    struct hub *hub; /* from start() to stop() */
+    bool              serves; /* mode server */
+    struct str        id, pipeline_id;
+    struct ws_metrics metrics;
+    struct hub       *hub; /* from start() to stop() */
 };
 
 /* A worker's write, until the loop has taken it. */
@@ -41,6 +43,7 @@ struct ticket {
 
 struct hub {
     const struct websocket *w;
+    struct ws_metrics      *metrics; /* w's */
     struct net             *net;
 
     /* Between workers and the loop. */

@@ -46,6 +46,17 @@ static void log_lost(struct hub *h, const struct peer *p)
     h->lost = 0;
 }
 
+static void count_lost(struct hub *h, uint32_t n)
+{
+    h->lost += n;
+    ws_metrics_add(h->metrics, WS_DROPPED_SLOW_CLIENT, n);
+}
+
+static void pump(struct peer *p)
+{
+    ws_metrics_add(p->hub->metrics, WS_MESSAGES_OUT, ws_outbox_pump(&p->box, p->ws));
+}
+
 /* The client's queue is full. False: it gets no more. */
 static bool make_room(struct peer *p)
 {
@@ -53,11 +64,11 @@ static bool make_room(struct peer *p)
 
     if (h->w->slow_client == SLOW_DROP_OLDEST) {
         if (!ws_outbox_drop(&p->box)) return true;
-        h->lost++;
+        count_lost(h, 1);
         log_lost(h, p);
         return true;
     }
-    h->lost += p->box.len;
+    count_lost(h, p->box.len);
     ws_outbox_release(&p->box);
     log_lost(h, p);
     p->closing = true;
@@ -70,32 +81,39 @@ static void send_to(struct peer *p, struct ws_frames *f)
     const struct websocket *w = p->hub->w;
 
     for (uint32_t i = 0; i < f->len && ws_conn_is_open(p->ws); i++) {
-        if (p->box.len >= w->queue_size) ws_outbox_pump(&p->box, p->ws);
+        if (p->box.len >= w->queue_size) pump(p);
         if (p->box.len >= w->queue_size && w->slow_client != SLOW_BLOCK && !make_room(p)) return;
         ws_outbox_push(&p->box, f, i);
     }
-    ws_outbox_pump(&p->box, p->ws);
+    pump(p);
 }
 
 /* Nobody is there: the newest are kept. */
 static void keep(struct hub *h, struct ws_frames *f)
 {
-    bool dropped = false;
+    uint32_t dropped = 0;
 
     for (uint32_t i = 0; i < f->len; i++) {
         ws_outbox_push(&h->box, f, i);
-        if (h->box.len > h->w->buffer_when_no_client) dropped |= ws_outbox_drop(&h->box);
+        if (h->box.len > h->w->buffer_when_no_client) dropped += ws_outbox_drop(&h->box);
     }
-    if (!dropped || h->told) return;
+    ws_metrics_add(h->metrics, WS_DROPPED_NO_CLIENT, dropped);
+    if (dropped == 0 || h->told) return;
     h->told = true;
     speak(h);
     log_info(COMPONENT, "no client is connected: messages are dropped",
              LOG_INT("buffer_when_no_client", h->w->buffer_when_no_client));
 }
 
+static void count_sent(struct hub *h, uint32_t n)
+{
+    h->dialer.passed += n;
+    ws_metrics_add(h->metrics, WS_MESSAGES_OUT, n);
+}
+
 static void pump_client(struct hub *h)
 {
-    if (h->connected) h->dialer.passed += ws_outbox_pump(&h->box, h->dialer.connection);
+    if (h->connected) count_sent(h, ws_outbox_pump(&h->box, h->dialer.connection));
 }
 
 static void distribute(struct hub *h, struct ws_frames *f)
@@ -273,7 +291,7 @@ static void client_ended(void *ctx, const struct ws_conn *last)
 {
     struct hub *h = ctx;
 
-    if (h->connected) h->dialer.passed += ws_outbox_rewind(&h->box, last);
+    if (h->connected) count_sent(h, ws_outbox_rewind(&h->box, last));
     h->connected = false;
     ws_dial_again(&h->dialer);
     go_on(h);
@@ -293,7 +311,8 @@ static void begin_client(struct hub *h)
                                  .ctx = h,
                                  .component = COMPONENT,
                                  .pipeline_id = h->w->pipeline_id,
-                                 .id = h->w->id};
+                                 .id = h->w->id,
+                                 .metrics = h->metrics};
     ws_dial_start(&h->dialer);
 }
 
@@ -323,14 +342,14 @@ static void peer_opened(void *ctx)
     speak(p->hub);
     log_debug(COMPONENT, "client connected", LOG_CSTR("remote", ws_conn_peer(p->ws)));
     ws_outbox_move(&p->hub->box, &p->box);
-    ws_outbox_pump(&p->box, p->ws);
+    pump(p);
 }
 
 static void peer_drained(void *ctx)
 {
     struct peer *p = ctx;
 
-    ws_outbox_pump(&p->box, p->ws);
+    pump(p);
     go_on(p->hub);
 }
 
@@ -376,7 +395,7 @@ static void begin_server(struct hub *h)
     static const struct ws_conn_ops   connection = {peer_opened, ignore_message, peer_ended,
                                                     peer_drained};
     static const struct ws_server_ops ops = {on_client, &connection, on_stopped};
-    struct ws_server_config           config = {.rules.net = h->net,
+    struct ws_server_config           config = {.rules = {.net = h->net, .metrics = h->metrics},
                                                 .component = COMPONENT,
                                                 .pipeline_id = h->w->pipeline_id,
                                                 .id = h->w->id};

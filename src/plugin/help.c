@@ -127,6 +127,11 @@ static void print_plugin(const struct plugin *p, FILE *out)
         struct option row = common_row(o, p);
         if (!hidden(o, p)) print_row(&row, out);
     }
+    if (p->metrics.rows) fputs("\nMetrics of its own in the monitoring API:\n", out);
+    for (const struct metric_row *m = p->metrics.rows; m && m->name; m++) {
+        fprintf(out, "\n  %s: %s\n", m->name, metric_type_name(m->type));
+        print_wrapped(out, m->doc, 6, 80);
+    }
 }
 
 bool help_plugin(struct str name, FILE *out)
@@ -178,6 +183,17 @@ static void write_row(const struct option *o, FILE *out)
     buf_release(&b);
 }
 
+static void write_metrics(const struct metric_row *m, FILE *out)
+{
+    fputs("\n## Metrics\n\nIn the plugin's entry of `/_node/stats` (docs/monitoring.md), behind "
+          "those "
+          "of every plugin. Names with a dot are members of a group.\n\n| name | | "
+          "|\n|---|---|---|\n",
+          out);
+    for (; m->name; m++)
+        fprintf(out, "| `%s` | %s | %s |\n", m->name, metric_type_name(m->type), m->doc);
+}
+
 static void write_page(const struct plugin *p, FILE *out)
 {
     const char *kind = plugin_kind_name(p->kind);
@@ -192,6 +208,7 @@ static void write_page(const struct plugin *p, FILE *out)
         struct option row = common_row(o, p);
         if (!hidden(o, p)) write_row(&row, out);
     }
+    if (p->metrics.rows) write_metrics(p->metrics.rows, out);
 }
 
 static void write_index(FILE *out)

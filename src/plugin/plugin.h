@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "event/batch.h"
+#include "plugin/metric.h"
 #include "plugin/option.h"
 
 /*
@@ -198,7 +199,8 @@ struct plugin {
     bool (*open)(void *self, struct plugin_open *cx);
     /* Optional. After open() succeeded, when nothing runs any more. */
     void (*close)(void *self);
-    const char *codec; /* inputs, outputs: the default of the common option `codec` */
+    const char           *codec;   /* inputs, outputs: the default of the common option `codec` */
+    struct plugin_metrics metrics; /* optional: its own */
     union {
         struct input_ops  input;
         struct codec_ops  codec_ops;

@@ -52,6 +52,50 @@ static void rows_are_documented_and_defaults_bind(void **state)
     arena_release(&arena);
 }
 
+static void metrics_are_documented_and_grouped(void **state)
+{
+    const struct plugin *p;
+
+    (void)state;
+    for (uint32_t i = 0; (p = plugin_at(i)) != NULL; i++) {
+        const struct metric_row *before = NULL;
+        for (const struct metric_row *m = p->metrics.rows; m && m->name; before = m++) {
+            if (!str_ends(str_of(m->doc), STR("."))) fail_msg("%s: no full stop", m->name);
+            assert_true(m->offset < p->metrics.size);
+            if (before) assert_string_not_equal(before->name, m->name);
+        }
+        assert_true(!p->metrics.rows || p->metrics.take);
+    }
+}
+
+static void a_metrics_text_is_cut_between_characters(void **state)
+{
+    struct metric_text t;
+    char               wide[2 * METRIC_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wide); i += 2)
+        memcpy(wide + i, "\xc3\xa4", 2);
+    metric_text_set(&t, (struct str){wide, sizeof(wide)});
+    assert_int_equal(strlen(t.at), METRIC_TEXT_MAX - 2);
+    metric_text_set(&t, STR(""));
+    assert_string_equal(t.at, "");
+}
+
+static void a_peer_that_invents_codes_takes_no_more_room(void **state)
+{
+    struct metric_codes m = {0};
+
+    (void)state;
+    for (uint32_t code = 3000; code < 5000; code++)
+        metric_codes_add(&m, code);
+    metric_codes_add(&m, 3000);
+    assert_int_equal(m.len, METRIC_CODES_MAX);
+    assert_int_equal(m.at[0].code, 3000);
+    assert_int_equal(m.at[0].count, 2);
+    assert_int_equal(m.others, 2000 - METRIC_CODES_MAX);
+}
+
 static void names_are_sorted_and_found(void **state)
 {
     const struct plugin *p, *before = NULL;
@@ -87,6 +131,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_documented_and_defaults_bind),
+        cmocka_unit_test(metrics_are_documented_and_grouped),
+        cmocka_unit_test(a_metrics_text_is_cut_between_characters),
+        cmocka_unit_test(a_peer_that_invents_codes_takes_no_more_room),
         cmocka_unit_test(names_are_sorted_and_found),
         cmocka_unit_test(operations_are_there),
     };
