@@ -207,21 +207,33 @@ bool event_set_deep(struct event *ev, const struct field *f, struct value v)
     return true;
 }
 
-bool event_set_named(struct event *ev, struct key name, struct value v)
+/* No reference, nor a name that the event guards. */
+static bool is_plain_name(struct key name)
 {
-    struct str text = key_str(name);
-    bool       plain = text.len == 0 || (text.data[0] != '@' && !key_eq(&name, &names.tags));
-
     /* Brackets, or what may stand for them: see field_set_escape(). */
-    for (size_t i = 0; plain && i < text.len; i++)
-        plain = text.data[i] != '[' && text.data[i] != ']' && text.data[i] != '%' &&
-                text.data[i] != '&';
-    if (plain) {
-        *map_add(&ev->data, ev->arena, name) = v;
+    static const bool special[256] = {['['] = true, [']'] = true, ['%'] = true, ['&'] = true};
+
+    for (uint32_t i = 0; i < name.len; i++)
+        if (special[(unsigned char)name.name[i]]) return false;
+    return name.len == 0 || (name.name[0] != '@' && !key_eq(&name, &names.tags));
+}
+
+bool event_set_another(struct event *ev, uint64_t *had, struct key name, struct value v)
+{
+    if (is_plain_name(name)) {
+        event_set_fresh(ev, *had, name, v);
         return true;
     }
-    const struct field *f = field_parse(ev->arena, text, NULL, NULL);
+    *had = UINT64_MAX; /* a reference may add any name */
+    const struct field *f = field_parse(ev->arena, key_str(name), NULL, NULL);
     return f && event_set(ev, f, v);
+}
+
+bool event_set_named(struct event *ev, struct key name, struct value v)
+{
+    uint64_t had = UINT64_MAX;
+
+    return event_set_another(ev, &had, name, v);
 }
 
 static bool remove_all_metadata(struct event *ev, struct value *old)

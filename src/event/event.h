@@ -64,6 +64,18 @@ static inline bool event_set(struct event *ev, const struct field *f, struct val
    copied. */
 bool event_set_named(struct event *ev, struct key name, struct value v);
 
+/*
+ * For many fields in a row whose names differ: `had` is ev->data.seen from ahead of the first, so
+ * a name that the event did not have is added without a look. event_set_fresh() takes names that
+ * are plain, event_set_another() any, as event_set_named() does.
+ */
+static inline void event_set_fresh(struct event *ev, uint64_t had, struct key name, struct value v)
+{
+    *(had & key_bit(name) ? map_add(&ev->data, ev->arena, name)
+                          : map_append(&ev->data, ev->arena, name)) = v;
+}
+bool event_set_another(struct event *ev, uint64_t *had, struct key name, struct value v);
+
 /* Takes the value out; false when there was none. `*old` (may be NULL) gets it. */
 bool event_remove(struct event *ev, const struct field *f, struct value *old);
 

@@ -40,6 +40,13 @@ enum { FIELD_DEPTH_MAX = 64 };
 const struct field *field_parse(struct arena *a, struct str text, const char **problem, size_t *at);
 void                field_set_escape(enum field_escape style); /* before any parse; process-wide */
 
+/* Whether both lead through the same name at the top of the event. */
+static inline bool field_same_top(const struct field *a, const struct field *b)
+{
+    return a->metadata == b->metadata && a->depth && b->depth &&
+           key_eq(&a->steps[0].key, &b->steps[0].key);
+}
+
 /* A reference of one top-level name, whatever characters it has. */
 const struct field *field_of_name(struct arena *a, struct str name);
 

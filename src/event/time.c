@@ -26,10 +26,9 @@ static int days_before_month(int64_t year, int month)
     return before[month - 1] + (month > 2 && is_leap(year));
 }
 
-struct civil time_civil(int64_t sec)
+/* The date of a day since 1970, its time zero. */
+static struct civil civil_day(int64_t days)
 {
-    int64_t days = floor_div(sec, DAY_S);
-    int     in_day = (int)(sec - days * DAY_S);
     int64_t shifted = days + EPOCH_DAYS;
     int64_t era = floor_div(shifted, ERA_DAYS);
     int     in_era = (int)(shifted - era * ERA_DAYS);
@@ -40,14 +39,32 @@ struct civil time_civil(int64_t sec)
         .year = era * 400 + years + (march_month >= 10),
         .month = march_month < 10 ? march_month + 3 : march_month - 9,
         .day = in_year - (153 * march_month + 2) / 5 + 1,
-        .hour = in_day / 3600,
-        .minute = in_day / 60 % 60,
-        .second = in_day % 60,
     };
     int64_t since_monday = days + 3; /* 1970-01-01 was a Thursday */
 
     c.weekday = (int)(since_monday - floor_div(since_monday, 7) * 7) + 1;
     c.yearday = days_before_month(c.year, c.month) + c.day;
+    return c;
+}
+
+/* Remembers the last day, because logs go on with it. */
+struct civil time_civil(int64_t sec)
+{
+    static _Thread_local struct {
+        int64_t      days;
+        struct civil date; /* month 0: nothing kept yet */
+    } last;
+    int64_t days = floor_div(sec, DAY_S);
+    int     in_day = (int)(sec - days * DAY_S);
+
+    if (last.date.month == 0 || last.days != days) {
+        last.date = civil_day(days);
+        last.days = days;
+    }
+    struct civil c = last.date;
+    c.hour = in_day / 3600;
+    c.minute = in_day / 60 % 60;
+    c.second = in_day % 60;
     return c;
 }
 

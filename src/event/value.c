@@ -254,7 +254,7 @@ struct value value_copy(struct arena *a, struct value v)
     return copy(a, v, true);
 }
 
-struct value value_clone(struct arena *a, struct value v)
+struct value value_clone_deep(struct arena *a, struct value v)
 {
     return copy(a, v, false);
 }

@@ -122,7 +122,11 @@ static inline struct timestamp value_timestamp(struct value v)
 /* A deep copy into `a`, strings included: for what outlives its batch. */
 struct value value_copy(struct arena *a, struct value v);
 /* A copy of all lists and maps; string bytes are shared. For clone and split within one batch. */
-struct value value_clone(struct arena *a, struct value v);
+struct value value_clone_deep(struct arena *a, struct value v); /* for value_clone() */
+static inline struct value value_clone(struct arena *a, struct value v)
+{
+    return v.kind < VALUE_LIST ? v : value_clone_deep(a, v);
+}
 
 /* Equal as Ruby's == says: 1 == 1.0, but 1 != "1"; lists and maps by content. */
 bool value_eq(struct value a, struct value b);

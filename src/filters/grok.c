@@ -90,9 +90,14 @@ static bool push_value(struct event *ev, const struct field *f, struct value lis
     return false;
 }
 
-/* False when the event does not take the value there. Source: handle() in grok.rb. */
-static bool set_capture(const struct capture *c, struct event *ev, struct value v)
+/* `had` is what the event's map had seen ahead of the match. False when the event does not take the
+   value there. Source: handle() in grok.rb. */
+static bool set_capture(const struct capture *c, struct event *ev, uint64_t had, struct value v)
 {
+    if (c->fresh && !(had & key_bit(c->field->steps[0].key))) {
+        event_set_fresh(ev, had, c->field->steps[0].key, v);
+        return true;
+    }
     const struct value *there = c->overwrite ? NULL : event_get(ev, c->field);
 
     if (!there || there->kind == VALUE_NULL) return event_set(ev, c->field, v);
@@ -118,7 +123,8 @@ static struct value capture_value(const struct capture *c, struct event *ev, str
 static bool set_captures(const struct work *w, const struct pattern *p, struct str text,
                          const struct span *spans)
 {
-    bool keep_empty = w->grok->keep_empty_captures;
+    bool     keep_empty = w->grok->keep_empty_captures;
+    uint64_t had = w->ev->data.seen;
 
     for (uint32_t i = 0; i < p->captures_len; i++) {
         const struct capture *c = &p->captures[i];
@@ -129,7 +135,7 @@ static bool set_captures(const struct work *w, const struct pattern *p, struct s
         if (part)
             v = capture_value(c, w->ev, (struct str){text.data + s.start, s.end - s.start},
                               w->cx->buf);
-        if (!set_capture(c, w->ev, v)) return false;
+        if (!set_capture(c, w->ev, had, v)) return false;
     }
     return true;
 }

@@ -14,6 +14,7 @@ struct capture {
     uint32_t            group;
     enum capture_type   type;
     bool                overwrite;
+    bool                fresh; /* a plain field that no earlier capture of the pattern makes */
     const struct field *field; /* below the target */
 };
 

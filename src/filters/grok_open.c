@@ -95,6 +95,15 @@ static bool is_overwritten(const struct grok *g, struct str name)
     return false;
 }
 
+/* A plain field that none of the captures before it makes. */
+static bool is_fresh(const struct pattern *p, const struct field *f)
+{
+    if (!f || !f->plain) return false;
+    for (uint32_t i = 0; i < p->captures_len; i++)
+        if (field_same_top(p->captures[i].field, f)) return false;
+    return true;
+}
+
 /* Only the first group of a name gets its type. Source: compile_captures_func() in grok-pure.rb. */
 static void add_capture(struct builder *b, struct pattern *p, const struct ast_value *at,
                         uint32_t group, bool first)
@@ -103,11 +112,14 @@ static void add_capture(struct builder *b, struct pattern *p, const struct ast_v
 
     grok_split_group(regex_group_name(p->regex, group), &name, &type);
     if (!first) type = STR("");
+    const struct field *field = field_of(b, at, name);
+    bool                fresh = is_fresh(p, field);
     p->captures[p->captures_len++] = (struct capture){
         .group = group,
         .type = type_of(b, at, type),
         .overwrite = is_overwritten(b->grok, name),
-        .field = field_of(b, at, name),
+        .fresh = fresh,
+        .field = field,
     };
     if (group >= p->groups) p->groups = group + 1;
 }

@@ -91,12 +91,13 @@ static void set_timestamp(struct event *ev, struct value v, struct filter_contex
 static bool spread(struct event *ev, const struct map *m, struct filter_context *cx)
 {
     struct value timestamp = value_null();
+    uint64_t     had = ev->data.seen;
 
     for (uint32_t i = 0; i < m->len; i++) {
         const struct member *one = &m->members[i];
         if (key_eq(&one->key, &names.timestamp))
             timestamp = one->value;
-        else if (!event_set_named(ev, one->key, one->value))
+        else if (!event_set_another(ev, &had, one->key, one->value))
             return false;
     }
     set_timestamp(ev, timestamp, cx);

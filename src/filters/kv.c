@@ -399,9 +399,12 @@ static void add_defaults(const struct kv *k, struct job *j, struct map *pairs)
 /* Up to the first that cannot be set. */
 static bool set_pairs(const struct kv *k, struct event *ev, struct map *pairs)
 {
+    uint64_t had = ev->data.seen;
+
     if (k->target) return event_set(ev, k->target, value_map(pairs));
     for (uint32_t i = 0; i < pairs->len; i++)
-        if (!event_set_named(ev, pairs->members[i].key, pairs->members[i].value)) return false;
+        if (!event_set_another(ev, &had, pairs->members[i].key, pairs->members[i].value))
+            return false;
     return true;
 }
 

@@ -13,6 +13,7 @@ struct part {
     struct str          before;  /* the delimiter in front */
     struct str          after;   /* the delimiter behind; not used of the last part */
     bool                padded;  /* delimiters in front may come more than once */
+    bool                fresh;   /* a plain field that nothing set before it makes */
     int                 ordinal; /* in which order fields are set */
 };
 
@@ -99,6 +100,15 @@ static void add_part(struct compiler *c, struct str before, struct str inside)
     c->dissect->len++;
 }
 
+/* Indirect parts, which may set any field, come last. */
+static bool is_fresh(const struct dissect *d, const struct part *p)
+{
+    if (p->kind != KIND_NORMAL || !p->field->plain) return false;
+    for (uint32_t i = 0; d->saved[i] != p; i++)
+        if (field_same_top(d->saved[i]->field, p->field)) return false;
+    return true;
+}
+
 /* Parts that are set, in the order of their ordinals; equals as they stand. */
 static void sort_saved(struct dissect *d, struct arena *a)
 {
@@ -112,6 +122,8 @@ static void sort_saved(struct dissect *d, struct arena *a)
         d->saved[at] = p;
         d->saved_len++;
     }
+    for (uint32_t i = 0; i < d->saved_len; i++)
+        d->parts[d->saved[i] - d->parts].fresh = is_fresh(d, d->saved[i]);
 }
 
 const struct dissect *dissect_compile(struct arena *a, struct str mapping, const char **problem)
@@ -132,9 +144,10 @@ const struct dissect *dissect_compile(struct arena *a, struct str mapping, const
     }
     if (c.dissect->len == 0) c.problem = "there is no %{field} in it";
     if (rest.len && c.dissect->len) add_part(&c, rest, STR(""));
-    sort_saved(c.dissect, a);
     *problem = c.problem;
-    return c.problem ? NULL : c.dissect;
+    if (c.problem) return NULL;
+    sort_saved(c.dissect, a);
+    return c.dissect;
 }
 
 /* ---- running ---- */
@@ -206,6 +219,7 @@ enum dissect_result dissect_run(const struct dissect *d, struct str text, struct
                                 struct arena *scratch, struct buf *buf)
 {
     struct piece *pieces = arena_alloc(scratch, d->len * sizeof(*pieces));
+    uint64_t      had = ev->data.seen;
     bool          good = true;
 
     if (text.len == 0 || !locate(d, text, pieces)) return DISSECT_NO_MATCH;
@@ -214,7 +228,9 @@ enum dissect_result dissect_run(const struct dissect *d, struct str text, struct
         struct piece        piece = pieces[p - d->parts];
         struct str          found = {text.data + piece.start, piece.len};
         const struct value *old = p->kind == KIND_APPEND ? event_get(ev, p->field) : NULL;
-        if (p->kind == KIND_INDIRECT) {
+        if (p->fresh) {
+            event_set_fresh(ev, had, p->field->steps[0].key, value_string(found));
+        } else if (p->kind == KIND_INDIRECT) {
             struct str name = indirect_name(d, p, text, pieces, ev, buf);
             good = name.len == 0 || event_set_named(ev, key_make(name), value_string(found));
         } else {

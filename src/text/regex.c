@@ -220,17 +220,20 @@ int regex_run(const struct regex_code *c, struct regex_matcher *m, pcre2_match_c
     return pcre2_match(c->code, text, subject.len, from, PCRE2_NO_UTF_CHECK, m->data, context);
 }
 
+/* A span is a pair of PCRE2. */
+_Static_assert(sizeof(struct span) == 2 * sizeof(PCRE2_SIZE) && PCRE2_UNSET == SIZE_MAX,
+               "spans can be copied");
+
 int regex_result(const struct regex_matcher *m, int found, struct span *spans, uint32_t count)
 {
     const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(m->data);
 
     if (found < 0) return found == PCRE2_ERROR_NOMATCH ? REGEX_NO_MATCH : REGEX_LIMIT;
-    if (found == 0) found = (int)m->pairs;
-    for (uint32_t i = 0; i < count; i++) {
-        const PCRE2_SIZE *pair = pairs + (size_t)2 * i;
-        bool              part = i < (uint32_t)found && pair[0] != PCRE2_UNSET;
-        spans[i] = part ? (struct span){pair[0], pair[1]} : (struct span){SIZE_MAX, SIZE_MAX};
-    }
+    uint32_t there = found == 0 ? m->pairs : (uint32_t)found;
+    if (there > count) there = count;
+    memcpy(spans, pairs, there * sizeof(*spans));
+    for (uint32_t i = there; i < count; i++)
+        spans[i] = (struct span){SIZE_MAX, SIZE_MAX};
     return REGEX_MATCH;
 }
 
