@@ -143,7 +143,8 @@ static EVP_CIPHER_CTX *context_of(const struct cipher *c, EVP_CIPHER_CTX **state
 {
     if (*state) return *state;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    if (!context) fatal_memory();
+    /* The method once: given again it would allocate for each event. */
+    if (!context || !EVP_CipherInit_ex2(context, c->method, NULL, NULL, -1, NULL)) fatal_memory();
     return *state = owned_add(c->contexts, context, free_context);
 }
 
@@ -155,7 +156,7 @@ static bool transform(const struct cipher *c, EVP_CIPHER_CTX *context, const uns
     bool encrypts = c->mode == MODE_ENCRYPT;
 
     unsigned char *room = (unsigned char *)buf_room(out, data.len + EVP_MAX_BLOCK_LENGTH);
-    if (!EVP_CipherInit_ex2(context, c->method, c->padded_key, iv, encrypts, NULL) ||
+    if (!EVP_CipherInit_ex2(context, NULL, c->padded_key, iv, encrypts, NULL) ||
         !EVP_CIPHER_CTX_set_padding(context, c->pads) ||
         !EVP_CipherUpdate(context, room, &len, (const unsigned char *)data.data, (int)data.len) ||
         !EVP_CipherFinal_ex(context, room + len, &rest))

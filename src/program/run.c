@@ -59,6 +59,7 @@ struct runner {
 
     struct decode         decode;
     const struct item    *item;       /* being decoded */
+    struct str            whole;      /* its message with the delimiter, once an event wants it */
     uint64_t              messages;   /* for the timing of some */
     int64_t               filters_ns; /* of a timed decode: time that went into filters */
     struct output_context output_cx;
@@ -276,18 +277,23 @@ static void settle(struct runner *r)
 
 /* ---- decoding ---- */
 
-/* The message as it was read, with its delimiter. */
-static struct value whole_message(struct arena *a, struct str message, struct str delimiter)
+/* The message as it was read, with its delimiter: one text for all events made of it. */
+static struct value whole_message(struct runner *r, struct arena *a, struct str delimiter)
 {
-    char *text = arena_alloc(a, message.len + delimiter.len);
+    struct str message = r->item->message;
 
-    if (message.len) memcpy(text, message.data, message.len);
-    if (delimiter.len) memcpy(text + message.len, delimiter.data, delimiter.len);
-    return value_string((struct str){text, message.len + delimiter.len});
+    if (delimiter.len == 0) return value_string(message);
+    if (!r->whole.data) {
+        char *text = arena_alloc(a, message.len + delimiter.len);
+        if (message.len) memcpy(text, message.data, message.len);
+        memcpy(text + message.len, delimiter.data, delimiter.len);
+        r->whole = (struct str){text, message.len + delimiter.len};
+    }
+    return value_string(r->whole);
 }
 
 /* False when the event holds something else where a map would have to be. */
-static bool apply_origin(struct event *ev, const struct item *item)
+static bool apply_origin(struct runner *r, struct event *ev, const struct item *item)
 {
     const struct origin *o = item->origin;
     bool                 room = true;
@@ -296,10 +302,9 @@ static bool apply_origin(struct event *ev, const struct item *item)
         const struct origin_field *f = &o->fields[i];
         if (!f->always && event_get(ev, f->field)) continue;
         if (f->is_message && item->ev) continue; /* made of a stream: of no one message */
-        room &=
-            event_set(ev, f->field,
-                      f->is_message ? whole_message(ev->arena, item->message, value_str(f->value))
-                                    : value_clone(ev->arena, f->value));
+        room &= event_set(ev, f->field,
+                          f->is_message ? whole_message(r, ev->arena, value_str(f->value))
+                                        : value_clone(ev->arena, f->value));
     }
     return room;
 }
@@ -315,23 +320,23 @@ static struct event *undecoded(struct runner *r, const struct item *item)
 }
 
 /* False when the event has to give way to undecoded(). */
-static bool decorate(struct event *ev, const struct item *item, struct buf *buf)
+static bool decorate(struct runner *r, struct event *ev, const struct item *item)
 {
     const struct origin *o = item->origin;
     bool                 first = o && o->decorated_first;
 
-    if (first) decoration_input(item->input, ev, buf);
-    bool room = apply_origin(ev, item);
-    if (!first) decoration_input(item->input, ev, buf);
+    if (first) decoration_input(item->input, ev, &r->buf);
+    bool room = apply_origin(r, ev, item);
+    if (!first) decoration_input(item->input, ev, &r->buf);
     return room || !o->insists || item->ev;
 }
 
 /* A new event from an input: its decoration, and then the filters at once, while it is warm. */
 static void enter(struct runner *r, struct event *ev, const struct item *item)
 {
-    if (!decorate(ev, item, &r->buf)) {
+    if (!decorate(r, ev, item)) {
         ev = undecoded(r, item);
-        decorate(ev, item, &r->buf);
+        decorate(r, ev, item);
     }
     r->inputs[item->input->index].tally.out++;
     line_push(&r->pending, ev, 0);
@@ -374,6 +379,7 @@ static void decode_item(struct runner *r, const struct item *item)
     uint64_t            failures = 0;
 
     r->item = item;
+    r->whole = (struct str){.data = NULL};
     r->decode.failures = &failures;
     if (r->messages++ % DECODE_TIMED == 0)
         decode_timed(r, codec, item->message);
