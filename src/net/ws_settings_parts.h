@@ -4,12 +4,20 @@
 #include "net/ws_settings.h"
 
 /* What the files of the settings share: ws_settings.c (of a client), ws_settings_server.c (of a
-   server) and ws_settings_tls.c. Each is false after plugin_error(). */
+   server), ws_settings_tls.c and ws_settings_auth.c. Each is false after plugin_error(). */
 
 /* Fills s->tls_options: keys, certificates, versions, ciphers. */
 bool ws_tls_options(struct ws_settings *s, struct plugin_open *cx);
 void ws_tls_release(struct ws_settings *s);
 
+/* Finds the one kind of authentication that is set, and loads its keys; two are an error. */
+bool ws_choose_auth(struct ws_settings *s, struct plugin_open *cx);
+/* Appends the header line that says to targets[n] who we are, if one does. False with the reason.
+ */
+bool ws_put_auth(const struct ws_settings *s, uint32_t n, struct buf *out, struct buf *problem);
+
+/* True when the setting `headers` has the name. */
+bool ws_has_header(const struct ws_settings *s, const char *name);
 /* Names and values of header lines. */
 bool ws_check_headers(const struct pairs *headers, const char *setting, struct plugin_open *cx);
 /* Checks and joins them in s->protocols. */
