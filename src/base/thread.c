@@ -1,6 +1,7 @@
 #include "base/thread.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/fatal.h"
@@ -38,4 +39,20 @@ void thread_at_end(void (*release)(void *data), void *data)
     e->data = data;
     e->next = pthread_getspecific(key);
     if (pthread_setspecific(key, e) != 0) fatal_memory();
+}
+
+bool thread_detached(void *(*run)(void *arg), void *arg)
+{
+    pthread_t      thread;
+    pthread_attr_t detached;
+    sigset_t       all, before;
+
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&thread, &detached, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&detached);
+    return !failed;
 }

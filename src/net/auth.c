@@ -42,30 +42,11 @@ struct parameters {
     size_t            len, cap;
 };
 
-static bool unreserved(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
-/* Section 3.6. `plus`: blanks become +, as in forms. */
-static void escape(struct buf *out, struct str s, bool plus)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (unreserved(s.data[i]))
-            buf_char(out, s.data[i]);
-        else if (plus && s.data[i] == ' ')
-            buf_char(out, '+');
-        else
-            buf_printf(out, "%%%02X", (unsigned char)s.data[i]);
-    }
-}
-
 static struct str escaped(struct arena *a, struct str s, bool plus)
 {
     struct buf out = {0};
 
-    escape(&out, s, plus);
+    url_escape(&out, s, plus);
     struct str copy = arena_copy(a, buf_view(&out));
     buf_release(&out);
     return copy;
@@ -163,9 +144,9 @@ static void base_string(const struct oauth1 *o, const struct url *u, struct str 
         buf_printf(&list, "%s%.*s=%.*s", i ? "&" : "", STR_ARG(p->at[i].name),
                    STR_ARG(p->at[i].value));
     buf_char(out, '&');
-    escape(out, buf_view(&uri), o->benthos);
+    url_escape(out, buf_view(&uri), o->benthos);
     buf_char(out, '&');
-    escape(out, buf_view(&list), o->benthos);
+    url_escape(out, buf_view(&list), o->benthos);
     buf_release(&uri);
     buf_release(&list);
 }
@@ -176,9 +157,9 @@ static void sign(const struct oauth1 *o, struct str text, struct buf *out)
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int  len = 0;
 
-    escape(&key, o->consumer_secret, o->benthos);
+    url_escape(&key, o->consumer_secret, o->benthos);
     buf_char(&key, '&');
-    escape(&key, o->access_token_secret, o->benthos);
+    url_escape(&key, o->access_token_secret, o->benthos);
     if (o->method == OAUTH1_PLAINTEXT && !o->benthos) {
         buf_str(out, buf_view(&key));
     } else {
@@ -243,7 +224,7 @@ void auth_oauth1(const struct oauth1 *o, const struct url *url, struct str whole
                    STR_ARG(p.at[i].value));
         if (!str_is(p.at[i].name, "oauth_nonce")) continue;
         buf_str(out, STR(", oauth_signature=\"")); /* by name, as Benthos has it */
-        escape(out, buf_view(&signature), o->benthos);
+        url_escape(out, buf_view(&signature), o->benthos);
         buf_char(out, '"');
     }
     buf_release(&base);

@@ -93,6 +93,7 @@ static void set_behaviour(struct handle *h, bool tls)
     const struct http_config *c = h->config.config;
 
     curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1L); /* does not wait for getaddrinfo(3) */
     curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->text);
     curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");

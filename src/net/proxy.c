@@ -192,9 +192,7 @@ static bool exempt(const struct url *target)
     const char *list = variable("no_proxy", "NO_PROXY");
     struct str  rest = list ? str_of(list) : STR("");
 
-    if (str_is(target->host, "localhost") || str_is(target->host, "::1") ||
-        str_starts(target->host, STR("127.")))
-        return true;
+    if (url_is_local(target)) return true;
     while (rest.len > 0) {
         const char *comma = memchr(rest.data, ',', rest.len);
         struct str  entry = {rest.data, comma ? (size_t)(comma - rest.data) : rest.len};

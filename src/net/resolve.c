@@ -5,12 +5,12 @@
 #include "net/resolve.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fatal.h"
+#include "base/thread.h"
 
 struct lookup {
     struct net      *net;
@@ -70,22 +70,6 @@ static void *lookup_thread(void *arg)
     return NULL;
 }
 
-static bool start_thread(struct lookup *l)
-{
-    pthread_t      thread;
-    pthread_attr_t detached;
-    sigset_t       all, before;
-
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&thread, &detached, lookup_thread, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&detached);
-    return !failed;
-}
-
 struct lookup *net_lookup(struct net *n, const char *host, uint16_t port,
                           void (*done)(void *ctx, struct addrinfo *found, const char *problem),
                           void *ctx)
@@ -99,7 +83,7 @@ struct lookup *net_lookup(struct net *n, const char *host, uint16_t port,
     pthread_mutex_init(&l->lock, NULL);
     snprintf(l->port, sizeof(l->port), "%u", port);
     ask(l, AI_NUMERICHOST); /* an address needs no thread */
-    if (l->found || !start_thread(l)) net_post(n, report, l);
+    if (l->found || !thread_detached(lookup_thread, l)) net_post(n, report, l);
     return l;
 }
 

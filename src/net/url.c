@@ -220,3 +220,27 @@ bool url_same_origin(const struct url *a, const struct url *b)
     return a->tls == b->tls && a->port == b->port && a->host.len == b->host.len &&
            strncasecmp(a->host.data, b->host.data, a->host.len) == 0;
 }
+
+static bool unreserved(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+void url_escape(struct buf *out, struct str s, bool plus)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (unreserved(s.data[i]))
+            buf_char(out, s.data[i]);
+        else if (plus && s.data[i] == ' ')
+            buf_char(out, '+');
+        else
+            buf_printf(out, "%%%02X", (unsigned char)s.data[i]);
+    }
+}
+
+bool url_is_local(const struct url *u)
+{
+    return str_is(u->host, "localhost") || str_is(u->host, "::1") ||
+           str_starts(u->host, STR("127."));
+}

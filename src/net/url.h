@@ -33,6 +33,13 @@ void url_mask(struct str text, struct buf *out);
 /* Appends host and port as in a Host header: without the port when it is the scheme's own. */
 void url_authority(const struct url *u, struct buf *out);
 
+/* Appends `s` with all but letters, digits and -._~ as %XX; with `plus` a blank becomes +, as in
+   forms. Source: RFC 3986, section 2.3; RFC 5849, section 3.6. */
+void url_escape(struct buf *out, struct str s, bool plus);
+
+/* True when the host is this machine, by its name or address. */
+bool url_is_local(const struct url *u);
+
 /* True when scheme, host and port are the same: credentials may go to both. */
 bool url_same_origin(const struct url *a, const struct url *b);
 

@@ -206,46 +206,87 @@ static void on_drained(void *ctx)
     if (d->ops->drained) d->ops->drained(d->ctx);
 }
 
-static void on_ended(void *ctx, const struct ws_end *end)
+/* Another server of the list is worth trying at once when this one could not be had. */
+static void end_attempt(struct ws_dial *d, const struct ws_end *end, bool try_next)
 {
-    struct ws_dial       *d = ctx;
     const struct ws_conn *last = d->connection;
 
     d->connection = NULL;
-    d->failed = end->kind == WS_END_CONNECT || end->kind == WS_END_REFUSED ||
-                (end->kind == WS_END_PROTOCOL && d->passed == 0);
-    if (!d->stopping && redirected(d, end)) {
-        net_timer_set(d->net, &d->retry, 0, connect_now, d);
-        return;
-    }
+    d->failed = try_next;
     d->attempts++;
     if (!d->stood && !d->stopping) ws_metrics_ended(d->metrics, end, false);
     if (!d->stopping) log_end(d, end);
     d->ops->ended(d->ctx, last);
 }
 
-static void connect_now(void *ctx)
+static void on_ended(void *ctx, const struct ws_end *end)
+{
+    struct ws_dial *d = ctx;
+
+    if (end->kind == WS_END_REFUSED && end->http_status == 401 && d->client->oauth2)
+        oauth2_forget(d->client->oauth2);
+    if (!d->stopping && redirected(d, end)) {
+        d->connection = NULL;
+        net_timer_set(d->net, &d->retry, 0, connect_now, d);
+        return;
+    }
+    end_attempt(d, end,
+                end->kind == WS_END_CONNECT || end->kind == WS_END_REFUSED ||
+                    (end->kind == WS_END_PROTOCOL && d->passed == 0));
+}
+
+static void end_unauthenticated(struct ws_dial *d, struct str problem, bool try_next)
+{
+    const struct ws_end end = {.kind = ws_reason_kind(WS_BY_AUTHENTICATION),
+                               .reason = WS_BY_AUTHENTICATION,
+                               .what = ws_reason_name(WS_BY_AUTHENTICATION),
+                               .text = problem};
+
+    end_attempt(d, &end, try_next);
+}
+
+static const struct url *led_to(const struct ws_dial *d)
+{
+    return d->elsewhere.host.data ? &d->elsewhere : NULL;
+}
+
+static void open_connection(struct ws_dial *d)
 {
     static const struct ws_conn_ops ops = {on_opened, on_message, on_ended, on_drained};
-    struct ws_dial                 *d = ctx;
     struct ws_client_config         config = {.rules = {.net = d->net, .metrics = d->metrics}};
     struct buf                      headers = {0}, problem = {0};
 
-    d->passed = 0;
-    d->stood = false;
-    const struct url *other = d->elsewhere.host.data ? &d->elsewhere : NULL;
-    if (ws_settings_config(d->client, d->server, other, &config, &headers, &problem)) {
+    if (ws_settings_config(d->client, d->server, led_to(d), &config, &headers, &problem))
         d->connection = ws_client_open(&config, &ops, d);
-    } else {
-        const struct ws_end end = {.kind = ws_reason_kind(WS_BY_AUTHENTICATION),
-                                   .reason = WS_BY_AUTHENTICATION,
-                                   .what = ws_reason_name(WS_BY_AUTHENTICATION),
-                                   .text = buf_view(&problem)};
-        on_ended(d, &end);
-    }
+    else
+        end_unauthenticated(d, buf_view(&problem), true);
     if (headers.data) OPENSSL_cleanse(headers.data, headers.cap);
     buf_release(&headers);
     buf_release(&problem);
+}
+
+/* Without a token no other server of the list is worth trying. */
+static void on_token(void *ctx, const char *problem)
+{
+    struct ws_dial *d = ctx;
+
+    d->token = NULL;
+    if (problem)
+        end_unauthenticated(d, str_of(problem), false);
+    else
+        open_connection(d);
+}
+
+static void connect_now(void *ctx)
+{
+    struct ws_dial *d = ctx;
+
+    d->passed = 0;
+    d->stood = false;
+    if (ws_settings_want_token(d->client, d->server, led_to(d)))
+        d->token = oauth2_fetch(d->client->oauth2, d->net, on_token, d);
+    else
+        open_connection(d);
 }
 
 /* ---- start and stop ---- */
@@ -270,13 +311,26 @@ bool ws_dial_again(struct ws_dial *d)
     return true;
 }
 
-bool ws_dial_stop(struct ws_dial *d)
+static void stop_trying(struct ws_dial *d)
 {
     d->stopping = true;
     net_timer_cancel(d->net, &d->retry);
+    if (d->token) oauth2_cancel(d->token);
+    d->token = NULL;
+}
+
+bool ws_dial_stop(struct ws_dial *d)
+{
+    stop_trying(d);
     if (!d->connection) return false;
     ws_conn_close(d->connection, WS_GOING_AWAY);
     return true;
+}
+
+void ws_dial_abort(struct ws_dial *d)
+{
+    stop_trying(d);
+    if (d->connection) ws_conn_abort(d->connection);
 }
 
 void ws_dial_release(struct ws_dial *d)

@@ -47,16 +47,17 @@ struct ws_dial {
     uint64_t        passed;     /* messages of this connection, counted by the owner */
 
     /* its own */
-    struct net_timer retry;
-    double           interval_s; /* the next pause */
-    uint32_t         server;     /* which of the URLs */
-    int64_t          attempts;   /* to connect, since the last connection stood */
-    bool             stood;      /* the last attempt brought a connection */
-    bool             failed;     /* it did not, or one of no use */
-    bool             stopping;
-    int64_t          redirects; /* followed since the last pause */
-    struct url       elsewhere; /* where the last of them led; host NULL: nowhere */
-    struct arena     redirect_arena;
+    struct oauth2_request *token; /* being fetched; NULL: none */
+    struct net_timer       retry;
+    double                 interval_s; /* the next pause */
+    uint32_t               server;     /* which of the URLs */
+    int64_t                attempts;   /* to connect, since the last connection stood */
+    bool                   stood;      /* the last attempt brought a connection */
+    bool                   failed;     /* it did not, or one of no use */
+    bool                   stopping;
+    int64_t                redirects; /* followed since the last pause */
+    struct url             elsewhere; /* where the last of them led; host NULL: nowhere */
+    struct arena           redirect_arena;
 };
 
 /* Connects for the first time. */
@@ -65,6 +66,8 @@ void ws_dial_start(struct ws_dial *d);
 bool ws_dial_again(struct ws_dial *d);
 /* Closes with WS_GOING_AWAY. True: ended() is still called, perhaps it was from here. */
 bool ws_dial_stop(struct ws_dial *d);
+/* Ends at once, without a close frame; ended() is called from here if there is a connection. */
+void ws_dial_abort(struct ws_dial *d);
 void ws_dial_release(struct ws_dial *d);
 
 /* Where it is connected to, or trying to. */

@@ -142,8 +142,8 @@ static bool check_proxy(const struct proxy *p, struct plugin_open *cx)
     }
 }
 
-static bool read_proxy(const struct ws_settings *s, const struct url *target, struct str headers,
-                       const struct proxy **out, struct plugin_open *cx)
+bool ws_read_proxy(const struct ws_settings *s, const struct url *target, struct str headers,
+                   const struct proxy **out, struct plugin_open *cx)
 {
     struct str    text = s->proxy ? ast_text(s->proxy) : proxy_from_environment(target);
     struct proxy *p = arena_zalloc(cx->arena, sizeof(*p));
@@ -183,7 +183,7 @@ static bool read_proxies(struct ws_settings *s, struct plugin_open *cx)
     buf_release(&lines);
     s->proxies = arena_zalloc(cx->arena, (s->targets_len + 1) * sizeof(*s->proxies));
     for (uint32_t i = 0; i < s->targets_len && good; i++)
-        good = read_proxy(s, &s->targets[i], headers, &s->proxies[i], cx);
+        good = ws_read_proxy(s, &s->targets[i], headers, &s->proxies[i], cx);
     return good;
 }
 
@@ -222,6 +222,7 @@ bool ws_settings_open(struct ws_settings *s, struct plugin_open *cx)
     good = read_proxies(s, cx) && good;
     good = ws_choose_auth(s, cx) && good;
     good = open_tls(s, cx) && good;
+    good = good && ws_open_oauth2(s, cx);
     if (s->pong_message.data && !s->ping_message.data)
         good = plugin_error(cx, "pong_message", "\"pong_message\" needs \"ping_message\"");
     if (!good) ws_settings_close(s);
@@ -230,6 +231,8 @@ bool ws_settings_open(struct ws_settings *s, struct plugin_open *cx)
 
 void ws_settings_close(struct ws_settings *s)
 {
+    oauth2_free(s->oauth2);
+    s->oauth2 = NULL;
     ws_tls_release(s);
     EVP_PKEY_free(s->jwt.key);
     s->jwt.key = NULL;
@@ -250,10 +253,21 @@ void ws_settings_rules(const struct ws_settings *s, struct ws_rules *out)
     out->pong_message = s->pong_message;
 }
 
+/* Only the host that the user named gets headers and authentication. */
+static bool is_ours(const struct ws_settings *s, uint32_t n, const struct url *redirect)
+{
+    return !redirect || url_same_origin(redirect, &s->targets[n]);
+}
+
+bool ws_settings_want_token(const struct ws_settings *s, uint32_t n, const struct url *redirect)
+{
+    return s->oauth2 && is_ours(s, n, redirect) && !oauth2_fresh(s->oauth2).data;
+}
+
 bool ws_settings_config(const struct ws_settings *s, uint32_t n, const struct url *redirect,
                         struct ws_client_config *out, struct buf *headers, struct buf *problem)
 {
-    bool ours = !redirect || url_same_origin(redirect, &s->targets[n]);
+    bool ours = is_ours(s, n, redirect);
 
     for (uint32_t i = 0; i < s->headers.len && ours; i++)
         buf_printf(headers, "%.*s: %.*s\r\n", STR_ARG(s->headers.at[i].key),

@@ -2,6 +2,7 @@
 #define LSC_NET_WS_SETTINGS_H
 
 #include "net/auth.h"
+#include "net/oauth2.h"
 #include "net/ws_client.h"
 #include "plugin/plugin.h"
 
@@ -20,6 +21,11 @@ struct ws_settings {
     struct str              oauth1_consumer_key, oauth1_access_token;
     struct password         oauth1_consumer_secret, oauth1_access_token_secret;
     int                     oauth1_signature_method, oauth1_style;
+    struct str              oauth2_client_id, oauth2_token_url;
+    struct password         oauth2_client_secret;
+    struct strings          oauth2_scopes;
+    struct pairs            oauth2_endpoint_params;
+    struct duration         oauth2_token_expiry_buffer;
     struct str              jwt_private_key_file;
     int                     jwt_signing_method;
     struct password         jwt_secret, jwt_private_key_passphrase;
@@ -57,8 +63,10 @@ struct ws_settings {
         WS_AUTH_BEARER_FILE,
         WS_AUTH_OAUTH1,
         WS_AUTH_JWT,
+        WS_AUTH_OAUTH2,
     } auth;
     struct oauth1     oauth1;
+    struct oauth2    *oauth2; /* NULL: not that kind */
     struct jwt        jwt;
     struct tls_client tls_options;
     SSL_CTX          *tls;       /* NULL: no target needs it */
@@ -75,6 +83,10 @@ void ws_settings_close(struct ws_settings *s);
 
 /* What the settings say of every connection; the caller sets the rest. */
 void ws_settings_rules(const struct ws_settings *s, struct ws_rules *out);
+
+/* True when ws_settings_config() with these arguments needs a token that has to be fetched first:
+   oauth2_fetch(). */
+bool ws_settings_want_token(const struct ws_settings *s, uint32_t n, const struct url *redirect);
 
 /*
  * Fills what the settings say of the connection to targets[n] into `out`, of which the caller sets

@@ -80,6 +80,113 @@ static void open_oauth1(struct ws_settings *s)
     };
 }
 
+/* ---- OAuth 2 ---- */
+
+static void put_parameter(struct buf *out, struct str name, struct str value)
+{
+    if (out->len > 0) buf_char(out, '&');
+    url_escape(out, name, true);
+    buf_char(out, '=');
+    url_escape(out, value, true);
+}
+
+/* Each value is a text, or a list of them. */
+static bool put_parameters(const struct ws_settings *s, struct buf *out, struct plugin_open *cx)
+{
+    for (uint32_t i = 0; i < s->oauth2_endpoint_params.len; i++) {
+        const struct pair      *p = &s->oauth2_endpoint_params.at[i];
+        bool                    list = p->value->kind == AST_LIST;
+        const struct ast_value *values = list ? p->value->items : p->value;
+        for (uint32_t k = 0; k < (list ? p->value->len : 1); k++) {
+            struct str text = ast_text(&values[k]);
+            if (!text.data || str_is(p->key, "grant_type") || str_is(p->key, "scope"))
+                return plugin_error(cx, "oauth2_endpoint_params",
+                                    "the parameter \"%.*s\" takes a text or a list of them, and "
+                                    "grant_type and scope are not for you to set here",
+                                    STR_ARG(p->key));
+            put_parameter(out, p->key, text);
+        }
+    }
+    return true;
+}
+
+/* The parameters of the request but grant_type. */
+static bool read_parameters(const struct ws_settings *s, struct str *out, struct plugin_open *cx)
+{
+    struct buf scopes = {0}, all = {0};
+
+    for (uint32_t i = 0; i < s->oauth2_scopes.len; i++)
+        buf_printf(&scopes, "%s%.*s", i ? " " : "", STR_ARG(s->oauth2_scopes.at[i]));
+    if (scopes.len > 0) put_parameter(&all, STR("scope"), buf_view(&scopes));
+    bool good = put_parameters(s, &all, cx);
+    *out = arena_copy(cx->arena, buf_view(&all));
+    buf_release(&scopes);
+    buf_release(&all);
+    return good;
+}
+
+static bool read_token_url(const struct ws_settings *s, const struct proxy **proxy,
+                           struct plugin_open *cx)
+{
+    struct url  u;
+    const char *problem;
+
+    if (!url_parse(cx->arena, s->oauth2_token_url, &u, &problem))
+        return plugin_error(cx, "oauth2_token_url", "the URL %s", problem);
+    if (u.scheme != URL_HTTP && u.scheme != URL_HTTPS)
+        return plugin_error(cx, "oauth2_token_url",
+                            "the URL does not begin with https:// or http://");
+    if (u.has_userinfo)
+        return plugin_error(cx, "oauth2_token_url",
+                            "the URL has a user and password; \"oauth2_client_id\" and "
+                            "\"oauth2_client_secret\" are for that");
+    if (!u.tls && !url_is_local(&u))
+        plugin_warning(cx, "oauth2_token_url",
+                       "the client's secret and the token go over the network unencrypted");
+    return ws_read_proxy(s, &u, STR(""), proxy, cx);
+}
+
+/* What makes no sense alone. */
+static bool oauth2_is_whole(const struct ws_settings *s, struct plugin_open *cx)
+{
+    static const char *const others[] = {"oauth2_client_secret", "oauth2_endpoint_params",
+                                         "oauth2_scopes", "oauth2_token_expiry_buffer",
+                                         "oauth2_token_url"};
+
+    if (s->auth == WS_AUTH_OAUTH2) {
+        if (s->oauth2_client_secret.secret.data && s->oauth2_token_url.data) return true;
+        return plugin_error(cx, "oauth2_client_id",
+                            "\"oauth2_client_id\" needs \"oauth2_client_secret\" and "
+                            "\"oauth2_token_url\"");
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (plugin_setting(cx, others[i]))
+            return plugin_error(cx, others[i], "\"%s\" needs \"oauth2_client_id\"", others[i]);
+    return true;
+}
+
+bool ws_open_oauth2(struct ws_settings *s, struct plugin_open *cx)
+{
+    struct oauth2_settings o = {
+        .token_url = s->oauth2_token_url,
+        .client_id = s->oauth2_client_id,
+        .client_secret = s->oauth2_client_secret.secret,
+        .expiry_buffer_ns = s->oauth2_token_expiry_buffer.ns,
+    };
+    struct http_config http = {.tls = &s->tls_options, .timeout_ns = s->connect_timeout.ns};
+    struct buf         problem = {0};
+
+    if (!oauth2_is_whole(s, cx)) return false;
+    if (s->auth != WS_AUTH_OAUTH2) return true;
+    if (!read_parameters(s, &o.parameters, cx) || !read_token_url(s, &http.proxy, cx)) return false;
+    s->oauth2 = oauth2_new(&o, &http, &problem);
+    if (!s->oauth2) plugin_error(cx, "oauth2_client_id", "%s", buf_cstr(&problem));
+    buf_release(&problem);
+    return s->oauth2 != NULL;
+}
+
+/* ---- which of them ---- */
+
 bool ws_choose_auth(struct ws_settings *s, struct plugin_open *cx)
 {
     bool userinfo = false;
@@ -97,6 +204,7 @@ bool ws_choose_auth(struct ws_settings *s, struct plugin_open *cx)
         {s->oauth1_consumer_key.data, "oauth1_consumer_key", WS_AUTH_OAUTH1},
         {s->jwt_private_key_file.data || s->jwt_secret.secret.data, "jwt_signing_method",
          WS_AUTH_JWT},
+        {s->oauth2_client_id.data, "oauth2_client_id", WS_AUTH_OAUTH2},
         {ws_has_header(s, "Authorization"), "the header Authorization", WS_AUTH_NONE},
     };
     const char *first = NULL;
@@ -175,6 +283,9 @@ bool ws_put_auth(const struct ws_settings *s, uint32_t n, struct buf *out, struc
         break;
     case WS_AUTH_JWT:
         good = auth_jwt(&s->jwt, time(NULL), out, problem);
+        break;
+    case WS_AUTH_OAUTH2:
+        buf_printf(out, "Bearer %.*s", STR_ARG(oauth2_token(s->oauth2)));
         break;
     case WS_AUTH_NONE:
         break;

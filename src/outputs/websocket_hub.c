@@ -256,9 +256,7 @@ void hub_abort(void *ctx)
     if (lost > 0) log_error(COMPONENT, "messages were not sent", LOG_INT("lost", (int64_t)lost));
     while (h->peers)
         ws_conn_abort(h->peers->ws);
-    h->dialer.stopping = true;
-    net_timer_cancel(h->net, &h->dialer.retry);
-    if (h->dialer.connection) ws_conn_abort(h->dialer.connection);
+    if (!h->w->serves) ws_dial_abort(&h->dialer);
     end_if_done(h);
 }
 
