@@ -11,9 +11,9 @@
 #include "base/log.h"
 #include "config.h"
 #include "pipeline/pipeline.h"
+#include "stall.h"
 
-static const int64_t SECOND = 1000000000;
-enum { REPORT_S = 5, REPORTS_MAX = 3, LAST_WORDS_MS = 500 };
+enum { LAST_WORDS_MS = 500 };
 
 struct agent {
     const struct settings *settings;
@@ -23,8 +23,8 @@ struct agent {
     uint64_t               config_hash; /* of the texts that were loaded last, good or bad */
     int                    signal_fd;
     bool                   stopping;
-    int                    reports; /* stalled reports since the stop */
-    int64_t                next_report_ns, next_reload_ns;
+    struct stall           stall;
+    int64_t                next_reload_ns;
 };
 
 static struct pipeline_settings settings_of(const struct settings *s, bool check_only)
@@ -145,6 +145,7 @@ static void reload(struct agent *a)
         pipeline_free(fresh);
     } else {
         a->successor = fresh;
+        stall_begin(&a->stall, a->settings->test_stall.ns);
         if (a->pipeline)
             pipeline_stop(a->pipeline);
         else
@@ -156,8 +157,9 @@ static void reload(struct agent *a)
 
 static void begin_stop(struct agent *a)
 {
+    if (a->stopping) return;
     a->stopping = true;
-    a->next_report_ns = clock_monotonic_ns() + REPORT_S * SECOND;
+    stall_begin(&a->stall, a->settings->test_stall.ns);
     if (a->pipeline) pipeline_stop(a->pipeline);
 }
 
@@ -199,22 +201,27 @@ static void on_signal(struct agent *a)
     }
 }
 
-/* While a stop takes long: says what is still on its way; quits when allowed to. */
-static void report_stall(struct agent *a)
+/* The pipeline is to end, for good or for its successor. */
+static bool ending(const struct agent *a)
 {
-    a->next_report_ns = clock_monotonic_ns() + REPORT_S * SECOND;
-    log_warn("agent", "shutdown waits for events in flight",
-             LOG_INT("in_flight", (int64_t)pipeline_in_flight(a->pipeline)));
-    if (!a->settings->pipeline_unsafe_shutdown || ++a->reports < REPORTS_MAX) return;
-    quit(a, 255, "pipeline.unsafe_shutdown: quitting with events in flight");
+    return a->pipeline && (a->stopping || a->successor);
+}
+
+/* While a stop takes long: says what is still on its way; quits when allowed to. */
+static void check_stall(struct agent *a)
+{
+    if (stall_check(&a->stall, a->pipeline) == STALL_HOPELESS && a->stopping &&
+        a->settings->pipeline_unsafe_shutdown)
+        quit(a, 255, "pipeline.unsafe_shutdown: quitting with events in flight");
 }
 
 static int wait_ms(const struct agent *a)
 {
     int64_t due = INT64_MAX;
 
-    if (a->stopping) due = a->next_report_ns;
-    if (!a->stopping && a->settings->config_reload_automatic) due = a->next_reload_ns;
+    if (ending(a)) due = a->stall.due_ns;
+    if (!a->stopping && a->settings->config_reload_automatic && a->next_reload_ns < due)
+        due = a->next_reload_ns;
     if (due == INT64_MAX) return -1;
     int64_t left = due - clock_monotonic_ns();
     return left <= 0 ? 0 : (int)(left / 1000000 + 1);
@@ -224,7 +231,7 @@ static void on_time(struct agent *a)
 {
     int64_t now = clock_monotonic_ns();
 
-    if (a->stopping && a->pipeline && now >= a->next_report_ns) report_stall(a);
+    if (ending(a) && now >= a->stall.due_ns) check_stall(a);
     if (!a->stopping && a->settings->config_reload_automatic && now >= a->next_reload_ns) {
         reload(a);
         a->next_reload_ns = clock_monotonic_ns() + a->settings->config_reload_interval.ns;
@@ -298,6 +305,7 @@ int agent_run(const struct settings *s)
     api_start(a.api);
     run_until_done(&a);
     api_stop(a.api);
+    stall_release(&a.stall);
     log_info("agent", "shut down");
     close(a.signal_fd);
     return 0;

@@ -55,6 +55,7 @@ struct settings {
     bool       plugin_help;
     struct str plugin_help_name; /* empty: all of them */
     struct str test_clock, test_host;
+    struct duration test_stall;
 };
 
 struct setting {

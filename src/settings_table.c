@@ -253,6 +253,8 @@ const struct setting settings_rows[] = {
         .doc = "Stops the clock of events at an ISO 8601 time. For tests."),
     OWN(0, "NAME", OPT_STRING, "test-host", test_host,
         .doc = "The host name that plugins see. For tests."),
+    OWN(0, "TIME", OPT_SECONDS, "test-stall", test_stall, .preset = "1s",
+        .doc = "How often a stop looks whether it is stalled; 1s when not given. For tests."),
     OWN(0, NULL, OPT_BOOL, "verbose", verbose, .preset = "false",
         .deprecated = "use --log.level info.", .doc = "Deprecated: sets log.level to info."),
     OWN(0, NULL, OPT_BOOL, "debug", debug, .preset = "false",

@@ -27,25 +27,27 @@ struct input {
     struct intake   *intake;
     pthread_t        thread;
     bool             threaded, listening;
+    atomic_bool      ended;
 };
 
 struct pipeline {
-    struct pipeline_settings settings;
-    struct arena             arena;
-    struct pipeline_plan     plan;
-    struct pipeline_metrics  metrics;
-    struct queue            *queue;
-    uint32_t                 outputs_started;
-    struct net              *net; /* NULL: no plugin needs sockets */
-    struct stop             *stopping, *aborting, *finished;
-    struct worker           *workers;
-    struct input            *inputs;
-    uint32_t                 workers_started, inputs_started;
-    pthread_t                ticker;
-    bool                     ticking, started, running, stopped;
-    bool                     flushes; /* some filter has a flush operation */
-    _Atomic int64_t          next_flush_ns;
-    atomic_uint              inputs_running, workers_running;
+    struct pipeline_settings     settings;
+    struct arena                 arena;
+    struct pipeline_plan         plan;
+    struct pipeline_metrics      metrics;
+    struct queue                *queue;
+    uint32_t                     outputs_started;
+    struct net                  *net; /* NULL: no plugin needs sockets */
+    struct stop                 *stopping, *aborting, *finished;
+    struct worker               *workers;
+    struct input                *inputs;
+    uint32_t                     workers_started, inputs_started;
+    pthread_t                    ticker;
+    bool                         ticking, started, running, stopped;
+    bool                         flushes; /* some filter has a flush operation */
+    _Atomic int64_t              next_flush_ns;
+    atomic_uint                  inputs_running, workers_running;
+    _Atomic(const struct node *) closing; /* the output whose stop() runs */
 };
 
 /* ---- opening ---- */
@@ -111,8 +113,10 @@ static void stop_outputs(struct pipeline *p)
     for (; p->outputs_started > 0; p->outputs_started--) {
         const struct node *n = p->plan.outputs[p->outputs_started - 1];
         log_context(p->settings.id, n->common.id);
+        atomic_store(&p->closing, n);
         if (n->plugin->output.stop) n->plugin->output.stop(n->self, p->aborting);
     }
+    atomic_store(&p->closing, NULL);
     log_context(p->settings.id, STR(""));
 }
 
@@ -160,11 +164,17 @@ static void *worker_main(void *arg)
 
 /* ---- inputs ---- */
 
+static void one_input_less(struct pipeline *p)
+{
+    if (atomic_fetch_sub(&p->inputs_running, 1) == 1) queue_close(p->queue);
+}
+
 static void input_ended(void *ctx)
 {
-    struct pipeline *p = ctx;
+    struct input *in = ctx;
 
-    if (atomic_fetch_sub(&p->inputs_running, 1) == 1) queue_close(p->queue);
+    atomic_store(&in->ended, true);
+    one_input_less(in->p);
 }
 
 /* An input that fails is started again for ever, as in Logstash. */
@@ -295,11 +305,11 @@ bool pipeline_start(struct pipeline *p)
     p->queue = queue_new(inputs + 2 * refill, refill);
     p->inputs = xcalloc(inputs, sizeof(*p->inputs));
     for (uint32_t i = 0; i < inputs; i++) {
-        struct node *n = p->plan.inputs[i];
-        p->inputs[i] = (struct input){.p = p,
-                                      .node = n,
-                                      .intake = intake_new(n, p->queue, p->settings.batch_size,
-                                                           p->settings.host, input_ended, p)};
+        struct node  *n = p->plan.inputs[i];
+        struct input *in = &p->inputs[i];
+        *in = (struct input){.p = p, .node = n};
+        in->intake =
+            intake_new(n, p->queue, p->settings.batch_size, p->settings.host, input_ended, in);
     }
     atomic_store(&p->next_flush_ns, clock_monotonic_ns() + FLUSH_S * SECOND);
     p->started = true;
@@ -310,7 +320,7 @@ bool pipeline_start(struct pipeline *p)
         log_info("pipeline", "pipeline started", LOG_STR("pipeline.id", p->settings.id),
                  LOG_INT("pipeline.workers", p->settings.workers),
                  LOG_INT("pipeline.batch.size", p->settings.batch_size));
-    input_ended(p); /* takes back the one that was too many */
+    one_input_less(p); /* takes back the one that was too many */
     return p->running;
 }
 
@@ -407,6 +417,39 @@ uint64_t pipeline_busy_ns(const struct pipeline *p)
     for (uint32_t i = 0; i < p->workers_started; i++)
         busy += runner_busy_ns(p->workers[i].runner);
     return busy;
+}
+
+static uint32_t workers_at(const struct pipeline *p, const struct node *n)
+{
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i < p->workers_started; i++)
+        at += runner_busy_at(p->workers[i].runner) == n;
+    return at;
+}
+
+static void describe_busy(const struct pipeline *p, const struct node *n, struct buf *out)
+{
+    uint32_t workers = workers_at(p, n);
+    bool     closing = atomic_load(&p->closing) == n;
+    bool     reading = n->plugin->kind == PLUGIN_INPUT && !atomic_load(&p->inputs[n->index].ended);
+
+    if (workers == 0 && !closing && !reading) return;
+    buf_printf(out, "%s%s %s (%.*s)", out->len ? "; " : "", plugin_kind_name(n->plugin->kind),
+               n->plugin->name, STR_ARG(n->common.id));
+    if (workers > 0) buf_printf(out, ", %u worker%s", workers, workers == 1 ? "" : "s");
+    if (closing) buf_str(out, STR(", closing"));
+    if (reading) buf_str(out, STR(", not ended"));
+}
+
+void pipeline_describe_busy(const struct pipeline *p, struct buf *out)
+{
+    for (uint32_t i = 0; i < p->plan.inputs_len; i++)
+        describe_busy(p, p->plan.inputs[i], out);
+    for (uint32_t i = 0; i < p->plan.filters_len; i++)
+        describe_busy(p, p->plan.filters[i], out);
+    for (uint32_t i = 0; i < p->plan.outputs_len; i++)
+        describe_busy(p, p->plan.outputs[i], out);
 }
 
 uint64_t pipeline_in_flight(const struct pipeline *p)

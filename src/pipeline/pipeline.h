@@ -48,6 +48,9 @@ const struct pipeline_settings *pipeline_settings(const struct pipeline *p);
 const struct pipeline_metrics *pipeline_metrics(const struct pipeline *p);
 /* For how long its workers have been at their current batches, in all. Any thread, once started. */
 uint64_t pipeline_busy_ns(const struct pipeline *p);
+/* Appends which plugins keep it from ending: "output websocket (relay), 2 workers; input file
+   (in)". Any thread. */
+void pipeline_describe_busy(const struct pipeline *p, struct buf *out);
 /* Items on their way between inputs and outputs. */
 uint64_t pipeline_in_flight(const struct pipeline *p);
 

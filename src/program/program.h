@@ -66,6 +66,9 @@ struct runner *runner_new(const struct pipeline_plan *plan, struct pipeline_metr
 void           runner_free(struct runner *r);
 /* For how long it has been at its current batch; 0: it waits for one. Any thread. */
 uint64_t runner_busy_ns(const struct runner *r);
+/* The plugin that it is at, or was last; an input stands for its codec. NULL: it waits for a batch.
+   Any thread. */
+const struct node *runner_busy_at(const struct runner *r);
 
 /* Decodes, filters and writes out all of `b`. */
 void runner_batch(struct runner *r, struct batch *b);

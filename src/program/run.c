@@ -50,12 +50,12 @@ struct runner {
     bool             *gathers;  /* of each step: events wait there for prepare() */
     struct event_list gathered;
 
-    struct filter_context cx;
-    const struct node    *node;      /* the filter that runs */
-    uint32_t              next_step; /* that an emitted event goes on with */
-    uint64_t              count;     /* of events, for the timing of some */
-    int64_t               start_ns;  /* of the batch */
-    bool                  timed;
+    struct filter_context        cx;
+    _Atomic(const struct node *) node;      /* that runs; other threads look at it */
+    uint32_t                     next_step; /* that an emitted event goes on with */
+    uint64_t                     count;     /* of events, for the timing of some */
+    int64_t                      start_ns;  /* of the batch */
+    bool                         timed;
 
     struct decode         decode;
     const struct item    *item;       /* being decoded */
@@ -135,14 +135,19 @@ static void line_push(struct line *l, struct event *ev, uint32_t step)
     l->at[l->len++] = (struct pending){ev, step};
 }
 
+static void at_node(struct runner *r, const struct node *n)
+{
+    atomic_store_explicit(&r->node, n, memory_order_relaxed);
+}
+
 void filter_emit(struct filter_context *cx, struct event *ev, enum verdict v)
 {
-    struct runner *r = (struct runner *)((char *)cx - offsetof(struct runner, cx));
+    struct runner     *r = (struct runner *)((char *)cx - offsetof(struct runner, cx));
+    const struct node *n = atomic_load_explicit(&r->node, memory_order_relaxed);
 
     if (v == FILTER_DROP) return;
-    if (v == FILTER_MATCH && r->node->decoration.any)
-        decoration_apply(&r->node->decoration, ev, cx->buf);
-    r->filters[r->node->index].tally.out++;
+    if (v == FILTER_MATCH && n->decoration.any) decoration_apply(&n->decoration, ev, cx->buf);
+    r->filters[n->index].tally.out++;
     line_push(&r->pending, ev, r->next_step);
 }
 
@@ -163,7 +168,7 @@ static bool run_filter(struct runner *r, struct node *n, struct event *ev, uint3
     uint32_t      before = r->pending.len;
     int64_t       start = r->timed ? clock_monotonic_ns() : 0;
 
-    r->node = n;
+    at_node(r, n);
     r->next_step = next_step;
     r->cx.state = place->state;
     r->cx.failures = &place->tally.failures;
@@ -239,6 +244,7 @@ static void prepare(struct runner *r, uint32_t step)
         if (r->line.at[i].step == step) event_list_push(&r->gathered, r->line.at[i].ev);
     r->cx.state = place->state;
     r->cx.failures = &place->tally.failures;
+    at_node(r, n);
     n->plugin->filter.prepare(n->self, r->gathered.at, r->gathered.len, &r->cx);
     arena_reset(&r->scratch);
     place->tally.ns += (uint64_t)(clock_monotonic_ns() - start);
@@ -381,6 +387,7 @@ static void decode_item(struct runner *r, const struct item *item)
     r->item = item;
     r->whole = (struct str){.data = NULL};
     r->decode.failures = &failures;
+    at_node(r, item->input);
     if (r->messages++ % DECODE_TIMED == 0)
         decode_timed(r, codec, item->message);
     else
@@ -432,6 +439,7 @@ static void write_out(struct runner *r)
         r->output_cx.state = place->state;
         r->output_cx.failures = &place->tally.failures;
         r->output_cx.codec = n->common.codec;
+        at_node(r, n);
         n->plugin->output.write(n->self, place->events.at, place->events.len, &r->output_cx);
         place->tally.in += place->events.len;
         place->tally.out += place->events.len;
@@ -523,6 +531,12 @@ uint64_t runner_busy_ns(const struct runner *r)
     return since ? (uint64_t)(clock_monotonic_ns() - since) : 0;
 }
 
+const struct node *runner_busy_at(const struct runner *r)
+{
+    if (!atomic_load_explicit(&r->busy_since_ns, memory_order_relaxed)) return NULL;
+    return atomic_load_explicit(&r->node, memory_order_relaxed);
+}
+
 void runner_batch(struct runner *r, struct batch *b)
 {
     use_arena(r, &b->arena, b->time);
@@ -545,7 +559,7 @@ void runner_flush(struct runner *r, bool final)
     for (uint32_t at = 0; at < p->len; at++) {
         struct node *n = p->steps[at].op == OP_FILTER ? p->steps[at].node : NULL;
         if (!n || !n->plugin->filter.flush) continue;
-        r->node = n;
+        at_node(r, n);
         r->next_step = at + 1;
         r->cx.state = r->filters[n->index].state;
         r->cx.failures = &r->filters[n->index].tally.failures;
