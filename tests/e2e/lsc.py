@@ -195,6 +195,7 @@ class Starter:
     def __init__(self, folder):
         self._folder = pathlib.Path(folder)
         self._processes = []
+        self.wrapper = []  # a command that runs lsc, such as valgrind
         self.api = False  # only tests of the API want it: its socket and log lines confuse others
 
     def start(self, config=None, *args, folder=None, env=None, workers=1):
@@ -204,7 +205,7 @@ class Starter:
             folder = self._folder / f"lsc{len(self._processes)}"
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        argv = [program()]
+        argv = [*self.wrapper, program()]
         if config is not None:
             (folder / "pipeline.conf").write_text(config)
             argv += ["-f", "pipeline.conf", "-w", str(workers)]
