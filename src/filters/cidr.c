@@ -2,28 +2,28 @@
  * cidr: finds out whether addresses lie in networks.
  *
  * Source: logstash-filter-cidr, lib/logstash/filters/cidr.rb.
- * Threads: with network_path the workers share the networks of the file under a read-write lock;
- * the first one to find them out of date reads the file again. Otherwise there is no shared state.
+ * Threads: with network_path each worker keeps the version of the networks that it has
+ * (base/versions); the first one to find them out of date reads the file again. Otherwise there is
+ * no shared state.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/fatal.h"
 #include "base/file.h"
+#include "base/versions.h"
 #include "plugin/failure.h"
 #include "text/ip.h"
 #include "text/rubytext.h"
 
 enum { FILE_MAX = 64 << 20 };
 
-/* The networks of a file, changed under `lock`. */
+/* The networks of a file: struct ip_set. */
 struct network_file {
-    pthread_rwlock_t lock;
-    struct ip_set    set;
-    _Atomic int64_t  next_ns; /* when it is read again */
+    struct versions sets;
+    _Atomic int64_t next_ns; /* when it is read again */
 };
 
 struct cidr {
@@ -112,34 +112,41 @@ static bool load(const struct cidr *c, struct network_list *out)
     return out->len > 0;
 }
 
+static void free_set(void *thing)
+{
+    struct ip_set *set = thing;
+
+    free(set->at);
+    free(set);
+}
+
+static void put_set(struct network_file *f, struct network_list *l)
+{
+    struct ip_set *set = xmalloc(sizeof(*set));
+
+    *set = ip_set_of(l->at, l->len);
+    versions_put(&f->sets, set);
+}
+
 /* One worker reads, the others go on with what there is. */
 static void refresh(const struct cidr *c)
 {
-    struct network_file *f = c->file;
-    struct network_list  l = {0};
+    struct network_list l = {0};
 
-    if (!file_turn(&f->next_ns, c->refresh_interval.ns)) return;
-    if (!load(c, &l)) {
-        log_error("filter.cidr", "cannot read the networks again", LOG_STR("path", c->network_path),
-                  LOG_CSTR("reason", strerror(errno)));
-        free(l.at);
+    if (!file_turn(&c->file->next_ns, c->refresh_interval.ns)) return;
+    if (load(c, &l)) {
+        put_set(c->file, &l);
         return;
     }
-    struct ip_set set = ip_set_of(l.at, l.len);
-    pthread_rwlock_wrlock(&f->lock);
-    struct ip_set old = f->set;
-    f->set = set;
-    pthread_rwlock_unlock(&f->lock);
-    free(old.at);
+    log_error("filter.cidr", "cannot read the networks again", LOG_STR("path", c->network_path),
+              LOG_CSTR("reason", strerror(errno)));
+    free(l.at);
 }
 
-static bool in_file(const struct cidr *c, const struct ip *address)
+static bool in_file(const struct cidr *c, const struct ip *address, struct filter_context *cx)
 {
     refresh(c);
-    pthread_rwlock_rdlock(&c->file->lock);
-    bool found = ip_set_contains(&c->file->set, address);
-    pthread_rwlock_unlock(&c->file->lock);
-    return found;
+    return ip_set_contains(versions_get(&c->file->sets, cx->state), address);
 }
 
 /* ---- opening ---- */
@@ -158,8 +165,8 @@ static bool open_file(struct cidr *c, struct plugin_open *cx)
                             STR_ARG(c->network_path), strerror(errno));
     }
     c->file = xcalloc(1, sizeof(*c->file));
-    pthread_rwlock_init(&c->file->lock, NULL);
-    c->file->set = ip_set_of(l.at, l.len);
+    versions_init(&c->file->sets, free_set);
+    put_set(c->file, &l);
     c->file->next_ns = clock_monotonic_ns() + c->refresh_interval.ns;
     return true;
 }
@@ -188,8 +195,7 @@ static void cidr_close(void *self)
 
     free(c->fixed.at);
     if (!c->file) return;
-    free(c->file->set.at);
-    pthread_rwlock_destroy(&c->file->lock);
+    versions_release(&c->file->sets);
     free(c->file);
 }
 
@@ -208,9 +214,10 @@ static bool in_text(struct str networks, const struct ip *address)
     return false;
 }
 
-static bool in_networks(const struct cidr *c, const struct ip *address, struct event *ev)
+static bool in_networks(const struct cidr *c, const struct ip *address, struct event *ev,
+                        struct filter_context *cx)
 {
-    if (c->file) return in_file(c, address);
+    if (c->file) return in_file(c, address, cx);
     if (ip_set_contains(&c->fixed, address)) return true;
     for (uint32_t i = 0; i < c->dynamic.len; i++) {
         if (in_text(template_str(c->dynamic.at[i], ev), address)) return true;
@@ -228,7 +235,7 @@ static enum verdict cidr_run(const void *self, struct event *ev, struct filter_c
         struct ip_network address; /* "10.1.2.3/8" is taken too, for 10.0.0.0 */
         if (!ip_network_parse(text, &address))
             filter_failed(cx, &limit, "filter.cidr", "not an address, passed over", text);
-        else if (in_networks(c, &address.first, ev))
+        else if (in_networks(c, &address.first, ev, cx))
             return FILTER_MATCH;
     }
     return FILTER_PASS;
@@ -242,5 +249,5 @@ const struct plugin filter_cidr = {
     .options = cidr_options,
     .open = cidr_open,
     .close = cidr_close,
-    .filter = {.run = cidr_run},
+    .filter = {.run = cidr_run, .worker_size = sizeof(struct version_reader)},
 };

@@ -67,12 +67,13 @@ def config_of(folder, rounds):
     (folder / "schema").write_text(
         '{"type":"record","name":"made","fields":[{"name":"kind","type":"string"}]}')
     (folder / "dictionary.yml").write_text('"404": not found\n')
+    (folder / "networks").write_text("192.0.2.0/24\n198.51.100.0/24\n")
     (folder / "hosts").write_text("192.0.2.7 www.shop.example.co.uk\n")
     given = {
         "rounds": str(rounds), "allowed": str(rounds // 2), "dir": str(folder),
         "lines": ", ".join(f"'{line}'" for line in LINES),
         "files": "\n  ".join(inputs), "city": str(ROOT / "tests/golden/filter-geoip/city.mmdb"),
-        "hosts": str(folder / "hosts"), "dictionary": str(folder / "dictionary.yml"),
+        "hosts": str(folder / "hosts"), "networks": str(folder / "networks"), "dictionary": str(folder / "dictionary.yml"),
         "schema": str(folder / "schema"),
     }
     text = (ROOT / "tests/e2e/all_plugins.conf").read_text()
@@ -89,6 +90,7 @@ def check_web(event):
     assert event["meaning"] in ("not found", "lost")
     quick = event["ms"] == 7
     assert ("inside" in event["tags"]) == quick == ("quick" in event["tags"])
+    assert ("listed" in event["tags"]) != quick
     assert event["size_bytes"] == (2048 if quick else 1)
     assert re.fullmatch("[0-9a-f]{64}", event["who"])
 
