@@ -158,46 +158,67 @@ static bool cancelled(const struct http_client *c)
     return poll(&p, 1, 0) > 0;
 }
 
-static enum http_result fetch(struct http_client *c, const struct http_call *call,
-                              struct http_answer *answer)
+/* The calls that can be made, with one handle. */
+static void fetch(struct http_client *c, struct http_call *calls, uint32_t n, int stop_fd)
 {
-    struct idle_handle *h = cancelled(c) ? NULL : take_handle(c, &answer->problem);
+    struct buf          problem = {0};
+    struct idle_handle *h = cancelled(c) ? NULL : take_handle(c, &problem);
+    enum http_result    failed = problem.len > 0 ? HTTP_BROKEN : HTTP_STOPPED;
 
-    if (!h) {
-        if (answer->problem.len > 0) return HTTP_BROKEN;
-        buf_str(&answer->problem, STR("stopped"));
-        return HTTP_STOPPED;
+    if (h) {
+        c->engine->fetch(h->handle, calls, n, stop_fd);
+        give_handle(c, h);
+    } else if (problem.len == 0) {
+        buf_str(&problem, STR("stopped"));
     }
-    enum http_result result = c->engine->fetch(h->handle, call, answer);
-    give_handle(c, h);
-    return result;
+    for (uint32_t i = 0; i < n && !h; i++) {
+        calls[i].result = failed;
+        buf_str(&calls[i].answer->problem, buf_view(&problem));
+    }
+    buf_release(&problem);
 }
 
-enum http_result http_fetch(struct http_client *c, const struct http_request *request,
-                            struct http_answer *answer)
+/* Ready for `e`; false, with the exchange's result, when the request is unfit. */
+static bool prepare(struct http_call *call, struct http_exchange *e, struct arena *a)
 {
-    struct arena     a = {0};
-    struct url       url;
-    struct http_call call = {
-        .request = request,
-        .url = &url,
-        .arena = &a,
-        .stop_fd = request->stop ? stop_fd(request->stop) : -1,
-    };
-    enum http_result result = HTTP_UNFIT;
+    struct http_answer *answer = e->answer;
+    struct url         *url = arena_alloc(a, sizeof(*url));
 
     answer->status = 0;
     answer->sent = false;
     buf_clear(&answer->head);
     buf_clear(&answer->body);
     buf_clear(&answer->problem);
-    const char *unfit = check(request, &url, &call);
-    if (unfit)
-        buf_str(&answer->problem, str_of(unfit));
-    else
-        result = fetch(c, &call, answer);
+    *call = (struct http_call){.request = &e->request, .url = url, .arena = a, .answer = answer};
+    const char *unfit = check(&e->request, url, call);
+    if (!unfit) return true;
+    buf_str(&answer->problem, str_of(unfit));
+    e->result = HTTP_UNFIT;
+    return false;
+}
+
+void http_fetch_all(struct http_client *c, struct http_exchange *at, uint32_t n)
+{
+    struct arena      a = {0};
+    struct http_call *calls = arena_alloc(&a, n * sizeof(*calls));
+    uint32_t         *of = arena_alloc(&a, n * sizeof(*of)), len = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (prepare(&calls[len], &at[i], &a)) of[len++] = i;
+    int stop = n > 0 && at[0].request.stop ? stop_fd(at[0].request.stop) : -1;
+    if (len > 0) fetch(c, calls, len, stop);
+    for (uint32_t i = 0; i < len; i++)
+        at[of[i]].result = calls[i].result;
     arena_release(&a);
-    return result;
+}
+
+enum http_result http_fetch(struct http_client *c, const struct http_request *request,
+                            struct http_answer *answer)
+{
+    struct http_exchange e = {.request = *request, .answer = answer};
+
+    http_fetch_all(c, &e, 1);
+    return e.result;
 }
 
 /* ---- an answer ---- */

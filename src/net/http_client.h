@@ -33,6 +33,7 @@ struct http_config {
     uint32_t                 max_redirects;   /* 0: a redirect is an answer like any other */
     bool                     one_shot;        /* each request has a connection of its own */
     bool                     compressed;      /* asks for gzip or deflate, and unpacks */
+    bool                     cookies; /* sends back what servers set; each thread keeps its own */
 };
 
 struct http_line {
@@ -81,6 +82,17 @@ struct http_client *http_client_new(const struct http_config *config, struct buf
    of threads; each request at work has a connection of its own. */
 enum http_result http_fetch(struct http_client *c, const struct http_request *request,
                             struct http_answer *answer);
+
+/* One of several requests. */
+struct http_exchange {
+    struct http_request request;
+    struct http_answer *answer;
+    enum http_result    result;
+};
+
+/* The same for `n` requests at the same time; waits for all of them. They have a connection each,
+   so callers limit `n`. The `stop` of the first counts for all. */
+void http_fetch_all(struct http_client *c, struct http_exchange *at, uint32_t n);
 
 /* Requests at work end now, later ones at once: HTTP_STOPPED. Any thread. */
 void http_client_cancel(struct http_client *c);

@@ -14,13 +14,23 @@
 #include "base/module.h"
 #include "net/http_engine.h"
 
+/* One of the requests at work, and what is kept for those after it. */
+struct transfer {
+    struct handle      *handle;
+    CURL               *easy;
+    char                text[CURL_ERROR_SIZE]; /* what the library says when it fails */
+    struct http_answer *answer;
+    CURLcode            code;
+    bool                too_large, ended;
+    struct curl_slist  *lines, *proxy_lines;
+};
+
 struct handle {
     struct http_handle_config config;
     CURLM                    *multi;
-    CURL                     *easy;
-    char                      text[CURL_ERROR_SIZE]; /* what the library says when it fails */
-    struct http_answer       *answer;                /* of the request at work */
-    bool                      too_large;
+    CURLSH                   *cookies;
+    uint32_t                  len;
+    struct transfer         **transfers;
 };
 
 static const int64_t millisecond_ns = 1000000, second_ns = 1000000000;
@@ -29,26 +39,26 @@ static const int64_t millisecond_ns = 1000000, second_ns = 1000000000;
 
 static size_t on_head(char *data, size_t size, size_t count, void *ctx)
 {
-    struct handle *h = ctx;
-    struct buf    *head = &h->answer->head;
-    struct str     line = {data, size * count};
+    struct transfer *t = ctx;
+    struct buf      *head = &t->answer->head;
+    struct str       line = {data, size * count};
 
     /* Another answer: behind a redirect, or behind one that only says to go on. */
     if (str_starts(line, STR("HTTP/"))) buf_clear(head);
     if (str_ends(buf_view(head), STR("\r\n\r\n"))) return line.len; /* behind the body */
-    h->too_large |= head->len + line.len > HTTP_HEAD_MAX;
-    if (h->too_large) return 0;
+    t->too_large |= head->len + line.len > HTTP_HEAD_MAX;
+    if (t->too_large) return 0;
     buf_str(head, line);
     return line.len;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
-    struct handle *h = ctx;
-    struct buf    *body = &h->answer->body;
+    struct transfer *t = ctx;
+    struct buf      *body = &t->answer->body;
 
-    h->too_large |= body->len + size * count > h->config.config->max_body;
-    if (h->too_large) return 0;
+    t->too_large |= body->len + size * count > t->handle->config.config->max_body;
+    if (t->too_large) return 0;
     buf_put(body, data, size * count);
     return size * count;
 }
@@ -56,8 +66,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 /* The library has made a context for a connection: it gets our settings. */
 static CURLcode on_tls(CURL *easy, void *context, void *ctx)
 {
-    struct handle *h = ctx;
-    bool           done = tls_client_apply(context, h->config.context, h->config.tls);
+    struct transfer *t = ctx;
+    bool done = tls_client_apply(context, t->handle->config.context, t->handle->config.tls);
 
     (void)easy;
     return done ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
@@ -70,51 +80,52 @@ static long milliseconds(int64_t ns)
     return ns > 0 && ns / millisecond_ns < INT_MAX ? (long)(ns / millisecond_ns) : INT_MAX;
 }
 
-static bool set_tls(struct handle *h)
+static bool set_tls(struct transfer *t)
 {
-    enum tls_verify verify = h->config.tls->verify;
+    enum tls_verify verify = t->handle->config.tls->verify;
     long            chain = verify != TLS_VERIFY_NONE, name = verify == TLS_VERIFY_FULL ? 2 : 0;
 
     /* The roots are those of our context, and reading others takes long. */
-    curl_easy_setopt(h->easy, CURLOPT_CAINFO, NULL);
-    curl_easy_setopt(h->easy, CURLOPT_CAPATH, NULL);
-    curl_easy_setopt(h->easy, CURLOPT_PROXY_CAINFO, NULL);
-    curl_easy_setopt(h->easy, CURLOPT_PROXY_CAPATH, NULL);
-    curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, chain);
-    curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, name);
-    curl_easy_setopt(h->easy, CURLOPT_PROXY_SSL_VERIFYPEER, chain);
-    curl_easy_setopt(h->easy, CURLOPT_PROXY_SSL_VERIFYHOST, name);
-    return curl_easy_setopt(h->easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK &&
-           curl_easy_setopt(h->easy, CURLOPT_SSL_CTX_DATA, h) == CURLE_OK;
+    curl_easy_setopt(t->easy, CURLOPT_CAINFO, NULL);
+    curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
+    curl_easy_setopt(t->easy, CURLOPT_PROXY_CAINFO, NULL);
+    curl_easy_setopt(t->easy, CURLOPT_PROXY_CAPATH, NULL);
+    curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, chain);
+    curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, name);
+    curl_easy_setopt(t->easy, CURLOPT_PROXY_SSL_VERIFYPEER, chain);
+    curl_easy_setopt(t->easy, CURLOPT_PROXY_SSL_VERIFYHOST, name);
+    return curl_easy_setopt(t->easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_SSL_CTX_DATA, t) == CURLE_OK;
 }
 
-static void set_behaviour(struct handle *h, bool tls)
+static void set_behaviour(struct transfer *t, bool tls)
 {
-    const struct http_config *c = h->config.config;
+    const struct http_config *c = t->handle->config.config;
 
-    curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1L); /* does not wait for getaddrinfo(3) */
-    curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->text);
-    curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(h->easy, CURLOPT_REDIR_PROTOCOLS_STR, tls ? "https" : "http,https");
-    curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, c->max_redirects > 0 ? 1L : 0L);
-    curl_easy_setopt(h->easy, CURLOPT_MAXREDIRS, (long)c->max_redirects);
-    curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(c->connect_timeout_ns));
-    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, milliseconds(c->timeout_ns));
+    curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L); /* does not wait for getaddrinfo(3) */
+    curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->text);
+    curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(t->easy, CURLOPT_REDIR_PROTOCOLS_STR, tls ? "https" : "http,https");
+    curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, c->max_redirects > 0 ? 1L : 0L);
+    curl_easy_setopt(t->easy, CURLOPT_MAXREDIRS, (long)c->max_redirects);
+    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(c->connect_timeout_ns));
+    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, milliseconds(c->timeout_ns));
     if (c->idle_timeout_ns > 0) {
-        curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME,
+        curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME,
                          (long)((c->idle_timeout_ns + second_ns - 1) / second_ns));
     }
-    curl_easy_setopt(h->easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, c->one_shot ? 1L : 0L);
-    if (c->compressed) curl_easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-    curl_easy_setopt(h->easy, CURLOPT_USERAGENT, "lsc/" PACKAGE_VERSION);
-    curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_head);
-    curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
-    curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+    curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    if (c->cookies) curl_easy_setopt(t->easy, CURLOPT_COOKIEFILE, "");
+    curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, c->one_shot ? 1L : 0L);
+    if (c->compressed) curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "lsc/" PACKAGE_VERSION);
+    curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 }
 
 static void append(struct curl_slist **list, const char *line)
@@ -144,14 +155,14 @@ static struct curl_slist *request_lines(const struct http_call *call)
     return list;
 }
 
-static struct curl_slist *set_proxy(struct handle *h, struct arena *a)
+static struct curl_slist *set_proxy(struct transfer *t, struct arena *a)
 {
-    const struct proxy *p = h->config.config->proxy;
+    const struct proxy *p = t->handle->config.config->proxy;
     struct curl_slist  *list = NULL;
 
-    curl_easy_setopt(h->easy, CURLOPT_NOPROXY, ""); /* the environment is the caller's */
+    curl_easy_setopt(t->easy, CURLOPT_NOPROXY, ""); /* the environment is the caller's */
     if (!p) {
-        curl_easy_setopt(h->easy, CURLOPT_PROXY, "");
+        curl_easy_setopt(t->easy, CURLOPT_PROXY, "");
         return NULL;
     }
     static const char *const schemes[] = {[URL_HTTP] = "http",
@@ -160,30 +171,30 @@ static struct curl_slist *set_proxy(struct handle *h, struct arena *a)
                                           [URL_SOCKS5H] = "socks5h"};
     const char              *form = p->url.is_ipv6 ? "%s://[%.*s]:%u" : "%s://%.*s:%u";
     curl_easy_setopt(
-        h->easy, CURLOPT_PROXY,
+        t->easy, CURLOPT_PROXY,
         arena_printf(a, form, schemes[p->url.scheme], STR_ARG(p->url.host), (unsigned)p->url.port)
             .data);
     if (p->url.has_userinfo) {
-        curl_easy_setopt(h->easy, CURLOPT_PROXYUSERNAME, arena_cstr(a, p->url.user));
-        curl_easy_setopt(h->easy, CURLOPT_PROXYPASSWORD, arena_cstr(a, p->url.password));
+        curl_easy_setopt(t->easy, CURLOPT_PROXYUSERNAME, arena_cstr(a, p->url.user));
+        curl_easy_setopt(t->easy, CURLOPT_PROXYPASSWORD, arena_cstr(a, p->url.password));
     }
     for (struct str rest = p->headers; rest.len > 0;)
         append(&list, arena_cstr(a, http_take(&rest, '\n')));
-    curl_easy_setopt(h->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
-    curl_easy_setopt(h->easy, CURLOPT_PROXYHEADER, list);
+    curl_easy_setopt(t->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    curl_easy_setopt(t->easy, CURLOPT_PROXYHEADER, list);
     return list;
 }
 
-static void set_user(struct handle *h, const struct http_call *call)
+static void set_user(struct transfer *t, const struct http_call *call)
 {
     const struct http_request *r = call->request;
     bool                       own = r->user.data != NULL;
 
     if (!own && !call->url->has_userinfo) return;
-    curl_easy_setopt(h->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-    curl_easy_setopt(h->easy, CURLOPT_USERNAME,
+    curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    curl_easy_setopt(t->easy, CURLOPT_USERNAME,
                      arena_cstr(call->arena, own ? r->user : call->url->user));
-    curl_easy_setopt(h->easy, CURLOPT_PASSWORD,
+    curl_easy_setopt(t->easy, CURLOPT_PASSWORD,
                      arena_cstr(call->arena, own ? r->password : call->url->password));
 }
 
@@ -192,55 +203,58 @@ static bool same(const char *a, const char *b)
     return str_is(str_of(a), b);
 }
 
-static void set_method(struct handle *h, const struct http_call *call)
+static void set_method(struct transfer *t, const struct http_call *call)
 {
     const char *method = call->method;
     struct str  body = call->request->body;
     bool        post = same(method, "POST"), carries = post || same(method, "PUT");
 
     if (same(method, "HEAD")) {
-        curl_easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
+        curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
         return;
     }
     if (body.data || carries) {
-        curl_easy_setopt(h->easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, body.data ? body.data : "");
-        if (!post) curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
+        curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, body.data ? body.data : "");
+        if (!post) curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
     } else if (!same(method, "GET")) {
-        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
+        curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
     }
 }
 
-/* ---- the request at work ---- */
+/* ---- the requests at work ---- */
+
+static void note_ended(struct handle *h)
+{
+    const CURLMsg   *message;
+    struct transfer *t;
+    int              more;
+
+    while ((message = curl_multi_info_read(h->multi, &more))) {
+        if (message->msg != CURLMSG_DONE) continue;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+        t->ended = true;
+        t->code = code;
+    }
+}
 
 static void wait_for(struct curl_waitfd *ends, unsigned n, int fd)
 {
     ends[n] = (struct curl_waitfd){.fd = fd, .events = CURL_WAIT_POLLIN};
 }
 
-static CURLcode result_of(struct handle *h)
-{
-    const CURLMsg *message;
-    CURLcode       result = CURLE_OK;
-    int            more;
-
-    while ((message = curl_multi_info_read(h->multi, &more)))
-        if (message->msg == CURLMSG_DONE) result = message->data.result;
-    return result;
-}
-
-/* CURLE_ABORTED_BY_CALLBACK: it is to end before it is done. */
-static CURLcode perform(struct handle *h, const struct http_call *call)
+/* Until all have ended, or are to. False: the library cannot go on. */
+static bool perform(struct handle *h, int stop_fd)
 {
     struct curl_waitfd ends[2];
-    unsigned           n = call->stop_fd >= 0 ? 2 : 1;
+    unsigned           n = stop_fd >= 0 ? 2 : 1;
     bool               ended = false;
     int                running = 0;
 
     wait_for(ends, 0, h->config.cancel_fd);
-    wait_for(ends, 1, call->stop_fd);
-    if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK) return CURLE_FAILED_INIT;
+    wait_for(ends, 1, stop_fd);
     CURLMcode working = curl_multi_perform(h->multi, &running);
     while (working == CURLM_OK && running > 0 && !ended) {
         ends[0].revents = ends[1].revents = 0;
@@ -248,14 +262,11 @@ static CURLcode perform(struct handle *h, const struct http_call *call)
         ended = ends[0].revents || (n == 2 && ends[1].revents);
         if (working == CURLM_OK && !ended) working = curl_multi_perform(h->multi, &running);
     }
-    CURLcode result = working != CURLM_OK ? CURLE_FAILED_INIT
-                      : running > 0       ? CURLE_ABORTED_BY_CALLBACK
-                                          : result_of(h);
-    curl_multi_remove_handle(h->multi, h->easy);
-    return result;
+    note_ended(h);
+    return working == CURLM_OK;
 }
 
-static enum http_result kind_of(const struct handle *h, CURLcode code)
+static enum http_result kind_of(const struct transfer *t, CURLcode code)
 {
     switch (code) {
     case CURLE_OK:
@@ -282,65 +293,98 @@ static enum http_result kind_of(const struct handle *h, CURLcode code)
     case CURLE_ABORTED_BY_CALLBACK:
         return HTTP_STOPPED;
     default:
-        return h->too_large ? HTTP_TOO_LARGE : HTTP_BROKEN;
+        return t->too_large ? HTTP_TOO_LARGE : HTTP_BROKEN;
     }
 }
 
-static void explain(struct handle *h, enum http_result result, CURLcode code)
+static void explain(struct transfer *t, enum http_result result, CURLcode code)
 {
-    struct buf *problem = &h->answer->problem;
+    struct buf *problem = &t->answer->problem;
     long        system = 0;
 
     if (result == HTTP_TOO_LARGE) {
-        buf_printf(problem, "the answer is longer than %zu bytes", h->config.config->max_body);
+        buf_printf(problem, "the answer is longer than %zu bytes",
+                   t->handle->config.config->max_body);
         return;
     }
     if (result == HTTP_STOPPED) {
         buf_str(problem, STR("stopped"));
         return;
     }
-    buf_str(problem, str_of(h->text[0] ? h->text : curl_easy_strerror(code)));
-    curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &system);
+    buf_str(problem, str_of(t->text[0] ? t->text : curl_easy_strerror(code)));
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &system);
     if (code == CURLE_COULDNT_CONNECT && system)
         buf_printf(problem, " (%s)", strerror((int)system));
 }
 
-static enum http_result finish(struct handle *h, CURLcode code)
+static enum http_result finish(struct transfer *t, CURLcode code)
 {
-    enum http_result result = kind_of(h, code);
+    enum http_result result = kind_of(t, code);
     long             status = 0, sent = 0;
 
-    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(h->easy, CURLINFO_REQUEST_SIZE, &sent);
-    h->answer->status = (int)status;
-    h->answer->sent = sent > 0;
-    if (result != HTTP_ANSWERED) explain(h, result, code);
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+    t->answer->status = (int)status;
+    t->answer->sent = sent > 0;
+    if (result != HTTP_ANSWERED) explain(t, result, code);
     return result;
 }
 
-static enum http_result curl_fetch(void *handle, const struct http_call *call,
-                                   struct http_answer *answer)
+static void begin(struct handle *h, struct transfer *t, const struct http_call *call)
+{
+    t->answer = call->answer;
+    t->too_large = t->ended = false;
+    t->code = CURLE_ABORTED_BY_CALLBACK; /* until it has ended by itself */
+    t->text[0] = '\0';
+    curl_easy_reset(t->easy); /* keeps the connections */
+    curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+    set_behaviour(t, call->url->tls);
+    set_tls(t);
+    set_user(t, call);
+    set_method(t, call);
+    t->proxy_lines = set_proxy(t, call->arena);
+    t->lines = request_lines(call);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines);
+    curl_easy_setopt(t->easy, CURLOPT_URL, call->place);
+    if (curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) fatal_memory();
+}
+
+static void end(struct handle *h, struct transfer *t, struct http_call *call, bool working)
+{
+    curl_multi_remove_handle(h->multi, t->easy);
+    call->result = finish(t, working || t->ended ? t->code : CURLE_FAILED_INIT);
+    /* Nothing of the request stays behind. */
+    curl_easy_reset(t->easy);
+    curl_slist_free_all(t->lines);
+    curl_slist_free_all(t->proxy_lines);
+    t->answer = NULL;
+}
+
+static struct transfer *transfer_new(struct handle *h)
+{
+    struct transfer *t = xcalloc(1, sizeof(*t));
+
+    t->handle = h;
+    t->easy = curl_easy_init();
+    if (!t->easy) fatal_memory();
+    if (h->config.config->cookies) curl_easy_setopt(t->easy, CURLOPT_SHARE, h->cookies);
+    return t;
+}
+
+static void curl_fetch(void *handle, struct http_call *calls, uint32_t n, int stop_fd)
 {
     struct handle *h = handle;
 
-    h->answer = answer;
-    h->too_large = false;
-    h->text[0] = '\0';
-    curl_easy_reset(h->easy); /* keeps the connections */
-    set_behaviour(h, call->url->tls);
-    set_tls(h);
-    set_user(h, call);
-    set_method(h, call);
-    struct curl_slist *proxy_lines = set_proxy(h, call->arena), *lines = request_lines(call);
-    curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, lines);
-    curl_easy_setopt(h->easy, CURLOPT_URL, call->place);
-    enum http_result result = finish(h, perform(h, call));
-    /* Nothing of the request stays behind. */
-    curl_easy_reset(h->easy);
-    curl_slist_free_all(lines);
-    curl_slist_free_all(proxy_lines);
-    h->answer = NULL;
-    return result;
+    if (n > h->len) {
+        h->transfers = xrealloc(h->transfers, n * sizeof(struct transfer *));
+        while (h->len < n)
+            h->transfers[h->len++] = transfer_new(h);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        begin(h, h->transfers[i], &calls[i]);
+    bool working = perform(h, stop_fd);
+    for (uint32_t i = 0; i < n; i++)
+        end(h, h->transfers[i], &calls[i], working);
 }
 
 /* ---- life ---- */
@@ -354,8 +398,13 @@ static void curl_close(void *handle)
 {
     struct handle *h = handle;
 
-    curl_easy_cleanup(h->easy);
+    for (uint32_t i = 0; i < h->len; i++) {
+        curl_easy_cleanup(h->transfers[i]->easy);
+        free(h->transfers[i]);
+    }
     curl_multi_cleanup(h->multi);
+    curl_share_cleanup(h->cookies);
+    free(h->transfers);
     free(h);
 }
 
@@ -367,10 +416,13 @@ static void *curl_open(const struct http_handle_config *config, struct buf *prob
     struct handle *h = xcalloc(1, sizeof(*h));
     h->config = *config;
     h->multi = curl_multi_init();
-    h->easy = curl_easy_init();
-    if (!h->multi || !h->easy) fatal_memory();
+    h->cookies = curl_share_init();
+    if (!h->multi || !h->cookies) fatal_memory();
+    curl_share_setopt(h->cookies, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
+    h->transfers = xcalloc(1, sizeof(struct transfer *));
+    h->transfers[h->len++] = transfer_new(h);
     const char *backend = curl_version_info(CURLVERSION_NOW)->ssl_version;
-    if (backend && strncmp(backend, "OpenSSL/3", 9) == 0 && set_tls(h)) return h;
+    if (backend && strncmp(backend, "OpenSSL/3", 9) == 0 && set_tls(h->transfers[0])) return h;
     buf_printf(problem, "libcurl does TLS by %s, not by OpenSSL 3", backend ? backend : "nothing");
     curl_close(h);
     return NULL;

@@ -5,7 +5,7 @@
 #include "net/url.h"
 
 /* What the module http_client.so offers to net/http_client.c, as `lsc_http_engine`. A handle sends
-   one request after the other and keeps its connections; one thread at a time uses it. */
+   requests, some at the same time, and keeps its connections; one thread at a time uses it. */
 struct http_handle_config {
     const struct http_config *config;
     const struct tls_client  *tls;       /* never NULL */
@@ -18,16 +18,18 @@ struct http_call {
     const struct http_request *request;
     const char                *method;
     const struct url          *url;
-    const char                *place;   /* the URL without its userinfo */
-    struct arena              *arena;   /* ends with the call */
-    int                        stop_fd; /* readable when this request is to end; -1: none */
+    const char                *place; /* the URL without its userinfo */
+    struct arena              *arena; /* ends with the call */
+    struct http_answer        *answer;
+    enum http_result           result;
 };
 
 struct http_engine {
     /* NULL with the reason: the library cannot do what is needed. The config is copied. */
     void *(*open)(const struct http_handle_config *config, struct buf *problem);
-    enum http_result (*fetch)(void *handle, const struct http_call *call,
-                              struct http_answer *answer);
+    /* All calls at the same time; fills in answers and results. `stop_fd` is readable when they are
+       to end; -1: never. */
+    void (*fetch)(void *handle, struct http_call *calls, uint32_t n, int stop_fd);
     void (*close)(void *handle);
 };
 
