@@ -14,6 +14,8 @@ enum { MODE_CLIENT, MODE_SERVER };
 
 static const char *const message_types[] = {"text", "binary", NULL};
 
+static const int64_t tick_again_ns = 50000000; /* when the pipeline has no room for what is due */
+
 #define SELF struct websocket
 
 static const struct option websocket_options[] = {
@@ -194,28 +196,51 @@ static void on_tick(void *ctx)
 {
     struct reader *r = ctx;
 
-    if (intake_ready(r->w->to, websocket_wake, r->w)) {
-        stream_tick(r->stream, NULL);
-        net_idle_mark(r->w->net, &r->w->idle);
+    if (!intake_ready(r->w->to, websocket_wake, r->w)) {
+        net_timer_set(r->w->net, &r->tick, tick_again_ns, on_tick, r);
+        return;
     }
+    stream_tick(r->stream, NULL);
+    net_idle_mark(r->w->net, &r->w->idle);
     schedule_tick(r);
 }
 
 void reader_begin(struct reader *r, struct websocket *w)
 {
-    *r = (struct reader){.w = w, .stream = stream_open(w->to, !w->lines)};
+    *r = (struct reader){.w = w, .stream = stream_open(w->to, true)};
 }
 
-void reader_take(struct reader *r, struct str bytes, const struct origin *origin)
+/* The next line of what is left of a message; `*used` of its bytes are then done with. */
+static struct str next_line(const struct framing *f, struct str rest, size_t *used)
 {
-    stream_feed(r->stream, bytes, origin);
-    if (r->w->lines) stream_flush(r->stream, origin);
+    ptrdiff_t at = str_find(rest, f->delimiter);
+
+    *used = at < 0 ? rest.len : (size_t)at + f->delimiter.len;
+    if (at >= 0) rest.len = (size_t)at;
+    if (f->max > 0 && rest.len > f->max) rest.len = *used = f->max;
+    if (f->drop_cr && str_ends(rest, STR("\r"))) rest.len--;
+    return rest;
+}
+
+bool reader_take(struct reader *r, struct str message, const struct origin *origin)
+{
+    struct str part = str_from(message, r->taken);
+    size_t     used = part.len;
+    bool       lines = r->w->lines.delimiter.len > 0;
+
+    if (lines) part = next_line(&r->w->lines, part, &used);
+    if (!lines || used > 0) stream_feed(r->stream, part, origin);
+    r->taken += used;
+    if (r->taken < message.len) return false;
+    r->taken = 0;
     net_idle_mark(r->w->net, &r->w->idle);
     schedule_tick(r);
+    return true;
 }
 
 void reader_flush(struct reader *r)
 {
+    r->taken = 0;
     stream_flush(r->stream, NULL);
     net_idle_mark(r->w->net, &r->w->idle);
 }
@@ -275,11 +300,11 @@ struct origin *reader_origin(struct reader *r, enum ws_opcode opcode, const stru
 
 /* A codec of lines finds several in one message. One that reads streams only when asked to (plain,
    json) or remembers (multiline) gets messages whole. */
-static bool cuts_lines(const struct intake *to)
+static void ask_for_lines(const struct codec *codec, struct framing *lines)
 {
-    const struct codec_ops *ops = &intake_node(to)->common.codec->plugin->codec_ops;
+    const struct codec_ops *ops = &codec->plugin->codec_ops;
 
-    return ops->framing && !ops->read_streams && !ops->feed;
+    if (ops->framing && !ops->read_streams && !ops->feed) ops->framing(codec->self, lines);
 }
 
 static void websocket_listen(void *self, struct net *net, struct intake *to)
@@ -288,7 +313,7 @@ static void websocket_listen(void *self, struct net *net, struct intake *to)
 
     w->net = net;
     w->to = to;
-    w->lines = cuts_lines(to);
+    ask_for_lines(intake_node(to)->common.codec, &w->lines);
     w->idle.fn = hand_over;
     w->idle.ctx = w;
     if (w->mode == MODE_SERVER)

@@ -22,6 +22,7 @@ struct reader {
     struct net_timer  tick;
     struct origin    *origins[2]; /* of the current batch: text, binary */
     uint64_t          generation; /* of that batch */
+    size_t            taken;      /* bytes of the message that is being taken line by line */
 };
 
 /* What reading as a server needs. */
@@ -60,7 +61,7 @@ struct websocket {
     /* while running */
     struct net     *net;
     struct intake  *to;
-    bool            lines; /* the codec cuts messages into lines; a message ends one, too */
+    struct framing  lines; /* into which the codec cuts messages; no delimiter: it does not */
     bool            stopping;
     struct net_idle idle;
 
@@ -81,8 +82,12 @@ struct websocket {
 void websocket_wake(void *w);
 
 void reader_begin(struct reader *r, struct websocket *w);
-/* There is room for one more message. `origin` NULL: none. */
-void reader_take(struct reader *r, struct str bytes, const struct origin *origin);
+/*
+ * Takes a message, or one line of it where the codec cuts lines: what there has to be room for.
+ * `origin`, NULL: none, is of the current batch. False: more of the message is left, so ask for
+ * room and take it again, now or when the connection gives it again.
+ */
+bool reader_take(struct reader *r, struct str message, const struct origin *origin);
 /* The end of the connection, while there is room: what the codec holds back comes out. */
 void reader_flush(struct reader *r);
 void reader_free(struct reader *r);

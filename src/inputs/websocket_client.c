@@ -28,10 +28,11 @@ static bool on_message(void *ctx, enum ws_opcode opcode, struct str bytes)
         net_timer_cancel(w->net, &w->answer);
         return true;
     }
-    if (!intake_ready(w->to, websocket_wake, w)) return false;
-    reader_take(&w->reader, bytes,
-                reader_origin(&w->reader, opcode, w->dialer.connection,
-                              ws_dial_url(&w->dialer)->masked, 0, &fresh));
+    do {
+        if (!intake_ready(w->to, websocket_wake, w)) return false;
+    } while (!reader_take(&w->reader, bytes,
+                          reader_origin(&w->reader, opcode, w->dialer.connection,
+                                        ws_dial_url(&w->dialer)->masked, 0, &fresh)));
     w->dialer.passed++;
     return true;
 }

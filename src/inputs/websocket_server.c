@@ -173,11 +173,12 @@ static bool on_message(void *ctx, enum ws_opcode opcode, struct str bytes)
     struct websocket *w = c->w;
     struct server    *s = &w->serving;
 
-    if (!intake_ready(w->to, websocket_wake, w)) {
-        wait_for_turn(c);
-        return false;
-    }
-    reader_take(&c->reader, bytes, origin_of(c, opcode));
+    do {
+        if (!intake_ready(w->to, websocket_wake, w)) {
+            wait_for_turn(c);
+            return false;
+        }
+    } while (!reader_take(&c->reader, bytes, origin_of(c, opcode)));
     if (w->ack_message.data && c->acks++ == 0) {
         c->next_to_ack = s->to_ack;
         s->to_ack = c;

@@ -149,6 +149,18 @@ def test_lines_in_a_message_and_a_last_one_without_an_end(lsc):
         assert texts(p.wait_events("out", 3)) == ["a", "b", "c"]
 
 
+def test_more_lines_in_a_message_than_batches_hold(lsc):
+    """The lines lie in many batches; the one loop, which the output needs too, waits for none."""
+    show = """filter { mutate { add_field => { "from" => "%%{[@metadata][input][websocket][opcode]}" } } }
+              output { websocket { host => "127.0.0.1" port => %d } }"""
+    lines = "\n".join(map(message, range(20000)))
+    with Server(sending(lines, lines.encode())) as server:
+        p = lsc.start(config(server.port, "codec => json_lines") + show % free_port(), "-b", "10")
+        events = p.wait_events("out", 40000)
+    assert texts(events) == [*range(20000), *range(20000)]
+    assert [e["from"] for e in events] == ["text"] * 20000 + ["binary"] * 20000
+
+
 def test_what_a_codec_holds_back_comes_at_the_close(lsc):
     async def close(socket):
         await socket.close()
