@@ -44,6 +44,12 @@ def test_websocket(lsc, feed, tmp_path):
     assert printed == numbers
 
 
+def test_every_example_is_in_the_index():
+    index = (ROOT / "examples/README.md").read_text()
+    examples = [p for p in (ROOT / "examples").iterdir() if p.is_dir() or p.suffix == ".conf"]
+    assert not [p.name for p in examples if f"]({p.name}" not in index]
+
+
 def test_every_example_is_run_by_a_test():
     configs = {p.relative_to(ROOT / "examples") for p in (ROOT / "examples").rglob("*.conf")}
     tests = "".join(p.read_text() for p in pathlib.Path(__file__).parent.glob("test_*.py"))
