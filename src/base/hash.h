@@ -44,7 +44,11 @@ static inline uint32_t hash_name(const char *s, size_t len)
 /* SipHash-1-3 under a random key of this process: for tables that strangers fill. */
 uint64_t hash_keyed(const void *data, size_t len);
 
-/* The same under a given key; its words are read little-endian on little-endian machines. */
+/* A cheaper one for short names: whoever does not know the key cannot choose names whose hashes are
+   equal more often than chance has it. */
+uint64_t hash_name_keyed(const char *name, size_t len);
+
+/* hash_keyed() under a given key; its words are read little-endian on little-endian machines. */
 uint64_t hash_siphash13(uint64_t k0, uint64_t k1, const void *data, size_t len);
 
 #endif

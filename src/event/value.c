@@ -31,7 +31,7 @@ struct map *map_new(struct arena *a, uint32_t cap)
  */
 static uint32_t index_home(const struct map *m, const struct key *key)
 {
-    return (uint32_t)hash_keyed(key->name, key->len) & m->index_mask;
+    return (uint32_t)hash_name_keyed(key->name, key->len) & m->index_mask;
 }
 
 /* The slot of the index that holds `key`, or the free one where it would go. */
@@ -88,13 +88,12 @@ struct value *map_append_slow(struct map *m, struct arena *a, struct key key)
 {
     if (m->len == m->cap) map_grow(m, a);
     if (m->len >= MAP_LINEAR && (!m->index || m->len >= m->index_mask / 2))
-        index_build(m, a, 2 * m->len);
+        index_build(m, a, m->cap > 2 * m->len ? m->cap : 2 * m->len);
     if (m->index) m->index[index_slot(m, &key)] = m->len + 1;
 
     struct member *fresh = &m->members[m->len++];
     m->seen |= key_bit(key);
-    fresh->key = key;
-    fresh->value = value_null();
+    *fresh = (struct member){key, value_null()};
     return &fresh->value;
 }
 

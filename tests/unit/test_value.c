@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -143,6 +144,26 @@ static void colliding_names(void **state)
     assert_int_equal(m.len, 3000);
     assert_int_equal(map_get(&m, key_make(STR("aaaaaaaa001234zzzzzzzz")))->as.i, 1234);
     assert_null(map_get(&m, key_make(STR("aaaaaaaa003000zzzzzzzz"))));
+}
+
+/* Names of one letter repeated, whose first and last bytes agree whatever their length, and names
+   that differ in few bits: the index spreads them all. */
+static void similar_names(void **state)
+{
+    enum { NAMES = 4096, BUCKETS = 8192, CROWD = 12 };
+    static uint8_t crowds[BUCKETS];
+    int            most = 0;
+
+    (void)state;
+    for (int i = 0; i < NAMES; i++) {
+        char text[16];
+        int  len = i < 26 * 14 ? 1 + i / 26 : 8;
+        memset(text, 'a' + i % 26, sizeof(text));
+        if (len == 8) snprintf(text, sizeof(text), "id%06d", i);
+        uint8_t *crowd = &crowds[hash_name_keyed(text, (size_t)len) % BUCKETS];
+        if (++*crowd > most) most = *crowd;
+    }
+    assert_in_range(most, 1, CROWD);
 }
 
 static void lists(void **state)
@@ -296,6 +317,7 @@ int main(void)
         cmocka_unit_test(huge_maps_are_emptied),
         cmocka_unit_test(cleared_maps_can_be_filled_again),
         cmocka_unit_test(colliding_names),
+        cmocka_unit_test(similar_names),
         cmocka_unit_test(lists),
         cmocka_unit_test(copies_share_nothing),
         cmocka_unit_test(clones_share_text_only),
