@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import json
 import threading
 import types
 
@@ -55,6 +56,10 @@ class Peer:
         self._ready.set()
         await self._done.wait()
         await runner.cleanup()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     def __enter__(self):
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),))
@@ -70,13 +75,11 @@ class Peer:
 
 def flow(lsc, config, *events, **more):
     """The events behind the filters, without the fields of lsc's own, and the process."""
-    import json
-
     text = "input { stdin { codec => json_lines } } filter { %s } " % config
     p = lsc.start(text + "output { file { path => 'out' codec => json_lines } }", **more)
     p.write("".join(json.dumps(e) + "\n" for e in events))
     p.close_stdin()
-    assert p.wait() == 0
+    assert p.wait() == 0, p.stderr
     got = p.events("out")
     for e in got:
         for name in ("@timestamp", "@version", "event", "host"):

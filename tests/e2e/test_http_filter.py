@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import ssl
 import subprocess
 
@@ -9,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from http_peer import Peer, flow
-from lsc import FORCED, ROOT, free_port
+from lsc import FORCED, free_port, wait_until
 
 OLD = "ecs_compatibility => disabled"
 
@@ -195,9 +196,6 @@ def test_a_forced_stop_ends_requests(lsc):
         config = f'filter {{ http {{ {OLD} url => "{peer.url}" }} }}'
         p = lsc.start(f"input {{ stdin {{ }} }} {config} output {{ stdout {{ }} }}", env=FORCED)
         p.write("x\n")
-        from lsc import wait_until
-        import signal
-
         wait_until(lambda: peer.requests, "the request")
         p.signal(signal.SIGINT)
         p.wait_log("shutting down")
@@ -208,7 +206,7 @@ def test_a_forced_stop_ends_requests(lsc):
 @pytest.fixture
 def certificate(tmp_path):
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key.pem",
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", tmp_path / "key.pem",
          "-out", tmp_path / "cert.pem", "-days", "2", "-subj", "/CN=127.0.0.1",
          "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
     return tmp_path
