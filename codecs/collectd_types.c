@@ -1,7 +1,7 @@
 /*
  * How the values of collectd's types are called.
  *
- * Source: collectd, types.db(5).
+ * Source: collectd 5.12, types.db and types.db(5).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,11 +25,13 @@ static const struct {
     {"disk_ops", "read write"},
     {"disk_time", "read write"},
     {"dns_octets", "queries responses"},
+    {"domain_state", "state reason"},
     {"if_dropped", "rx tx"},
     {"if_errors", "rx tx"},
     {"if_octets", "rx tx"},
     {"if_packets", "rx tx"},
     {"io_octets", "rx tx"},
+    {"io_ops", "read write"},
     {"io_packets", "rx tx"},
     {"load", "shortterm midterm longterm"},
     {"memcached_octets", "rx tx"},
@@ -44,9 +46,12 @@ static const struct {
     {"ps_pagefaults", "minflt majflt"},
     {"serial_octets", "rx tx"},
     {"smart_attribute", "current worst threshold pretty"},
-    {"voltage_threshold", "value threshold"},
+    {"vf_bytes", "vf_rx vf_tx"},
+    {"vf_dropped", "vf_rx vf_tx"},
+    {"vf_packets", "vf_rx vf_tx"},
     {"vmpage_faults", "minflt majflt"},
     {"vmpage_io", "in out"},
+    {"voltage_threshold", "value threshold"},
 };
 
 /* The word at the start of `s`, which loses it and the blanks around it. */
