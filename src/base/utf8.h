@@ -14,6 +14,10 @@ bool utf8_valid(struct str s);
 /* Bytes of the longest well-formed start of `s`; `s.len` when all of it is. */
 size_t utf8_valid_prefix(struct str s);
 
+/* True when `s`, of up to three bytes, may become a well-formed character by more bytes, or is
+   empty: what utf8_valid_prefix() leaves of a text that is not all there. */
+bool utf8_begun(struct str s);
+
 /* Writes the character `c` (<= 0x10FFFF) to `out`, which has room for 4 bytes; returns its length.
  */
 size_t utf8_put(char *out, uint32_t c);

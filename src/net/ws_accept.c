@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "net/ws_deflate.h"
 #include "net/ws_frame.h"
 
 static void refuse(struct ws_verdict *out, int status, const char *reason)
@@ -122,30 +123,20 @@ static void choose_protocol(const struct ws_policy *p, const struct http_head *h
         }
 }
 
-/* RFC 7692, section 7.1: an offer can be taken when it asks for nothing that we do not do. We
-   compress with a window of 15 bits and decompress each message by itself. */
-static bool takes_offer(struct str offer)
-{
-    if (!str_is(http_take(&offer, ';'), "permessage-deflate")) return false;
-    while (offer.len > 0) {
-        struct str parameter = http_take(&offer, ';');
-        struct str name = http_take(&parameter, '=');
-        if (!str_is(name, "server_no_context_takeover") &&
-            !str_is(name, "client_no_context_takeover") && !str_is(name, "client_max_window_bits"))
-            return false;
-    }
-    return true;
-}
-
+/* RFC 7692, section 7.1: the first good offer, whatever its parameters. We decompress each message
+   by itself and with the largest window. */
 static void choose_extension(const struct ws_policy *p, const struct http_head *head,
                              struct ws_agreement *agreed)
 {
-    struct str rest = head->fields, offers;
+    struct str              rest = head->fields, offers;
+    struct ws_deflate_terms terms;
 
     if (!p->deflate) return;
     while (http_next_value(&rest, "Sec-WebSocket-Extensions", &offers))
-        while (offers.len > 0)
-            if (takes_offer(http_take(&offers, ','))) agreed->deflate = true;
+        while (!agreed->deflate && offers.len > 0) {
+            agreed->deflate = ws_deflate_read(http_take(&offers, ','), true, &terms);
+            if (agreed->deflate) agreed->own_bits = terms.server_bits;
+        }
 }
 
 void ws_check_request(const struct ws_policy *p, const struct http_head *head, bool full,
@@ -216,9 +207,12 @@ static void put_agreement(const struct ws_verdict *v, struct buf *out)
                accept);
     if (v->agreed.protocol.data)
         buf_printf(out, "Sec-WebSocket-Protocol: %.*s\r\n", STR_ARG(v->agreed.protocol));
-    if (v->agreed.deflate)
+    if (v->agreed.deflate) {
         buf_str(out, STR("Sec-WebSocket-Extensions: permessage-deflate; "
-                         "client_no_context_takeover; server_no_context_takeover\r\n"));
+                         "client_no_context_takeover; server_no_context_takeover"));
+        if (v->agreed.own_bits) buf_printf(out, "; server_max_window_bits=%u", v->agreed.own_bits);
+        buf_str(out, STR("\r\n"));
+    }
     buf_str(out, STR("\r\n"));
 }
 

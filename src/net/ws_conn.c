@@ -350,9 +350,12 @@ bool ws_conn_is_open(const struct ws_conn *c)
     return c->state == OPEN && !c->over;
 }
 
-bool ws_conn_deflates(const struct ws_conn *c)
+size_t ws_conn_deflate_max(const struct ws_conn *c)
 {
-    return c->agreed.deflate;
+    uint8_t bits = c->agreed.own_bits;
+
+    if (!c->agreed.deflate) return 0;
+    return bits > 0 && bits < 15 ? (size_t)1 << bits : SIZE_MAX;
 }
 
 struct str ws_conn_subprotocol(const struct ws_conn *c)

@@ -110,8 +110,9 @@ void ws_conn_abort(struct ws_conn *c);
 
 /* Whether messages can be sent. */
 bool ws_conn_is_open(const struct ws_conn *c);
-/* Whether messages may be sent compressed: permessage-deflate was agreed on. */
-bool ws_conn_deflates(const struct ws_conn *c);
+/* The longest message that may be sent compressed; 0: permessage-deflate was not agreed on. What is
+   no longer than the window that the peer asked for cannot refer to anything beyond it. */
+size_t ws_conn_deflate_max(const struct ws_conn *c);
 /* The peer's address and port. */
 const char *ws_conn_peer(const struct ws_conn *c);
 /* The subprotocol that was agreed on; empty: none. */

@@ -60,6 +60,7 @@ struct ws_conn {
     struct ws_frame frame;      /* being read in pieces */
     uint64_t        left;       /* of its payload */
     struct buf      message;    /* joined from frames */
+    size_t          checked;    /* of a text message: well-formed UTF-8 up to here */
     uint8_t         opcode;     /* of that message */
     bool            in_message; /* its last frame has not begun or not ended */
     bool            whole;      /* it is complete but not taken */

@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 #include <strings.h>
 
+#include "net/ws_deflate.h"
 #include "net/ws_frame.h"
 
 void ws_request(const struct ws_offer *offer, char key[WS_KEY_SIZE], struct buf *out)
@@ -44,24 +45,31 @@ static const char *check_protocol(const struct ws_offer *offer, struct str chose
     return "answer with a subprotocol that was not offered";
 }
 
-/* RFC 7692, section 7.1: what a server may say to our offer. */
+/* RFC 7692, section 7.1: what a server may say to our offer, which names no client_max_window_bits.
+ */
 static const char *check_extension(const struct ws_offer *offer, struct str given,
                                    struct ws_agreement *agreed)
 {
-    if (given.len == 0) return NULL;
-    if (!offer->deflate || !str_is(http_take(&given, ';'), "permessage-deflate"))
-        return "answer with an extension that was not offered";
-    agreed->deflate = agreed->peer_context = true;
-    while (given.len > 0) {
-        struct str parameter = http_take(&given, ';');
-        struct str name = http_take(&parameter, '=');
-        if (str_is(name, "server_no_context_takeover"))
-            agreed->peer_context = false;
-        else if (!str_is(name, "client_no_context_takeover") &&
-                 !str_is(name, "server_max_window_bits"))
-            return "answer with a parameter of permessage-deflate that was not offered";
-    }
+    struct ws_deflate_terms terms;
+
+    if (!offer->deflate || agreed->deflate) return "answer with an extension that was not offered";
+    if (!ws_deflate_read(given, false, &terms) || terms.names_client_bits)
+        return "answer with an extension or a parameter that was not offered";
+    agreed->deflate = true;
+    agreed->peer_context = !terms.server_no_context;
     return NULL;
+}
+
+static const char *check_extensions(const struct ws_offer *offer, const struct http_head *head,
+                                    struct ws_agreement *agreed)
+{
+    struct str  rest = head->fields, given;
+    const char *problem = NULL;
+
+    while (!problem && http_next_value(&rest, "Sec-WebSocket-Extensions", &given))
+        while (!problem && given.len > 0)
+            problem = check_extension(offer, http_take(&given, ','), agreed);
+    return problem;
 }
 
 const char *ws_check_answer(const struct ws_offer *offer, const char *key,
@@ -78,5 +86,5 @@ const char *ws_check_answer(const struct ws_offer *offer, const char *key,
         return "answer with a wrong Sec-WebSocket-Accept";
     problem = check_protocol(offer, http_field(head, "Sec-WebSocket-Protocol"), agreed);
     if (problem) return problem;
-    return check_extension(offer, http_field(head, "Sec-WebSocket-Extensions"), agreed);
+    return check_extensions(offer, head, agreed);
 }

@@ -18,6 +18,7 @@ struct ws_agreement {
     struct str protocol; /* a view into the answer; data NULL: none */
     bool       deflate;
     bool       peer_context; /* the peer compresses with what it sent before */
+    uint8_t    own_bits;     /* of the window that what we compress keeps to; 0: not limited */
 };
 
 enum { WS_KEY_SIZE = 25 };

@@ -11,7 +11,6 @@
 #include "net/ws_conn_parts.h"
 
 enum {
-    WHOLE_MAX = 32 * 1024,        /* frames up to here are waited for in the buffer */
     UNSENT_PONGS_MAX = 64 * 1024, /* a peer that does not read its pongs gets no more */
     RATIO_FROM = 64 * 1024,       /* inflated messages up to here may have any ratio */
 };
@@ -111,11 +110,16 @@ static struct str payload_at(struct ws_conn *c, size_t from, const struct ws_fra
     return (struct str){at, f->length};
 }
 
-/* Hands a message over. False: the owner does not take it now, or the connection failed. */
-static bool give(struct ws_conn *c, uint8_t opcode, struct str message)
+static bool not_utf8(struct ws_conn *c)
 {
-    if (opcode == WS_TEXT && !utf8_valid(message))
-        return break_protocol(c, WS_INVALID_PAYLOAD, "text that is not UTF-8");
+    return break_protocol(c, WS_INVALID_PAYLOAD, "text that is not UTF-8");
+}
+
+/* Hands a message over, which has been looked at up to `checked`. False: the owner does not take it
+   now, or the connection failed. */
+static bool give(struct ws_conn *c, uint8_t opcode, struct str message, size_t checked)
+{
+    if (opcode == WS_TEXT && !utf8_valid(str_from(message, checked))) return not_utf8(c);
     if (c->rules.pong_message.data && str_eq(message, c->rules.pong_message)) {
         ws_metrics_add(c->rules.metrics, WS_PONGS_IN, 1);
         return true;
@@ -149,25 +153,35 @@ static bool inflate_message(struct ws_conn *c, struct str message)
 static bool give_inflated(struct ws_conn *c, uint8_t opcode, struct str message)
 {
     if (!c->inflated_waits && !inflate_message(c, message)) return false;
-    c->inflated_waits = !give(c, opcode, buf_view(&c->inflated));
+    c->inflated_waits = !give(c, opcode, buf_view(&c->inflated), 0);
     if (c->inflated_waits) return false;
     buf_clear(&c->inflated);
     if (c->inflated.cap > WS_KEEP_MAX) buf_release(&c->inflated);
     return true;
 }
 
-static bool give_any(struct ws_conn *c, uint8_t opcode, bool compressed, struct str message)
-{
-    return compressed ? give_inflated(c, opcode, message) : give(c, opcode, message);
-}
-
 static bool give_joined(struct ws_conn *c)
 {
-    if (!give_any(c, c->opcode, c->compressed, buf_view(&c->message))) return false;
+    struct str message = buf_view(&c->message);
+
+    if (c->compressed ? !give_inflated(c, c->opcode, message)
+                      : !give(c, c->opcode, message, c->checked))
+        return false;
     c->whole = false;
+    c->checked = 0;
     buf_clear(&c->message);
     if (c->message.cap > WS_KEEP_MAX) buf_release(&c->message);
     return true;
+}
+
+/* Text is looked at as it comes: what cannot become UTF-8 fails before the message is whole. */
+static bool check_piece(struct ws_conn *c)
+{
+    struct str message = buf_view(&c->message);
+
+    if (c->opcode != WS_TEXT || c->compressed) return true;
+    c->checked += utf8_valid_prefix(str_from(message, c->checked));
+    return utf8_begun(str_from(message, c->checked)) || not_utf8(c);
 }
 
 /* More of a frame that is read in pieces. */
@@ -184,7 +198,7 @@ static bool take_piece(struct ws_conn *c)
     c->at += piece.len;
     c->left -= piece.len;
     if (c->left == 0 && c->frame.final) c->in_message = false, c->whole = true;
-    return true;
+    return check_piece(c);
 }
 
 static bool begin_piece(struct ws_conn *c, const struct ws_frame *f)
@@ -268,11 +282,11 @@ bool ws_step(struct ws_conn *c)
         return break_protocol(c, WS_TOO_BIG, "message too big");
     if (here && f.final && !c->in_message) { /* by far the most frequent case: nothing is copied */
         struct str message = payload_at(c, c->at, &f);
-        if (!give_any(c, f.opcode, f.compressed, message)) return false;
+        if (f.compressed ? !give_inflated(c, f.opcode, message) : !give(c, f.opcode, message, 0))
+            return false;
         c->at += f.header + f.length;
         return true;
     }
-    if (!here && f.length <= WHOLE_MAX) return false;
     return begin_piece(c, &f);
 }
 

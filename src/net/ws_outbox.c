@@ -65,6 +65,7 @@ void ws_frames_add(struct ws_frames *f, enum ws_opcode opcode, struct str messag
 {
     struct ws_frame_pair *p = &f->at[f->len++];
 
+    p->len = message.len;
     p->plain = f->bytes.len;
     p->plain_len = add_frame(f, opcode, false, message, mask);
     if (!f->deflate) return;
@@ -121,11 +122,12 @@ bool ws_outbox_drop(struct ws_outbox *o)
     return true;
 }
 
-static struct str frame_of(const struct ws_outgoing *m, bool packed)
+static struct str frame_of(const struct ws_outgoing *m, size_t pack_max)
 {
     const struct ws_frame_pair *p = &m->of->at[m->i];
 
-    if (packed && p->packed_len) return (struct str){m->of->bytes.data + p->packed, p->packed_len};
+    if (p->packed_len && pack_max > 0 && p->len <= pack_max)
+        return (struct str){m->of->bytes.data + p->packed, p->packed_len};
     return (struct str){m->of->bytes.data + p->plain, p->plain_len};
 }
 
@@ -144,10 +146,10 @@ uint32_t ws_outbox_pump(struct ws_outbox *o, struct ws_conn *c)
     while (ws_conn_unsent(c) == 0) {
         done += sent(o, o->in_flight);
         if (o->len == 0) break;
-        o->packed = ws_conn_deflates(c);
+        o->pack_max = ws_conn_deflate_max(c);
         buf_clear(&o->chunk);
         while (o->in_flight < o->len && o->chunk.len < CHUNK_MIN)
-            buf_str(&o->chunk, frame_of(entry(o, o->in_flight++), o->packed));
+            buf_str(&o->chunk, frame_of(entry(o, o->in_flight++), o->pack_max));
         if (!ws_conn_send_frames(c, buf_view(&o->chunk))) {
             o->in_flight = 0;
             break;
@@ -163,7 +165,7 @@ uint32_t ws_outbox_rewind(struct ws_outbox *o, const struct ws_conn *c)
     uint32_t n = 0;
 
     for (; n < o->in_flight; n++) {
-        size_t size = frame_of(entry(o, n), o->packed).len;
+        size_t size = frame_of(entry(o, n), o->pack_max).len;
         if (size > taken) break;
         taken -= size;
     }

@@ -16,6 +16,7 @@ struct ws_frames {
     bool       deflate; /* there are compressed forms, too */
     struct buf bytes;
     struct ws_frame_pair {
+        size_t len; /* of the message */
         size_t plain, plain_len;
         size_t packed, packed_len; /* for connections that have agreed on permessage-deflate */
     } * at;
@@ -34,7 +35,7 @@ struct ws_outbox {
     } * ring;
     uint32_t   cap, first, len;
     uint32_t   in_flight; /* the first of them: in the connection's hands, not with the kernel */
-    bool       packed;    /* in which form those are */
+    size_t     pack_max;  /* those up to this length are compressed */
     struct buf chunk;
 };
 

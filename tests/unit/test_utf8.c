@@ -62,6 +62,33 @@ static void all_characters_come_back(void **state)
     }
 }
 
+/* Every string of one to three bytes, against the starts of every character. */
+static void characters_that_have_begun(void **state)
+{
+    static bool starts[3][1 << 24];
+
+    (void)state;
+    for (uint32_t c = 0x80; c <= 0x10FFFF; c++) {
+        char     bytes[4];
+        uint32_t start = 0;
+        if (c >= 0xD800 && c <= 0xDFFF) continue;
+        size_t len = utf8_put(bytes, c);
+        for (size_t i = 0; i + 1 < len; i++) {
+            start = start << 8 | (uint8_t)bytes[i];
+            starts[i][start] = true;
+        }
+    }
+    assert_true(utf8_begun(STR("")));
+    assert_false(utf8_begun(STR("\xf0\x9f\x98\x80")));
+    for (uint32_t len = 1; len <= 3; len++)
+        for (uint32_t s = 0; s < 1U << 8 * len; s++) {
+            char bytes[3];
+            for (uint32_t i = 0; i < len; i++)
+                bytes[i] = (char)(s >> 8 * (len - 1 - i));
+            if (utf8_begun((struct str){bytes, len}) != starts[len - 1][s]) fail_msg("%x", s);
+        }
+}
+
 static void counting_and_cutting(void **state)
 {
     struct str s = STR("a\xc3\xa9\xe6\x97\xa5\xf0\x9f\x98\x80z");
@@ -156,6 +183,7 @@ int main(void)
         cmocka_unit_test(valid_text),
         cmocka_unit_test(invalid_text),
         cmocka_unit_test(all_characters_come_back),
+        cmocka_unit_test(characters_that_have_begun),
         cmocka_unit_test(counting_and_cutting),
         cmocka_unit_test(upper_case),
         cmocka_unit_test(lower_case),

@@ -11,6 +11,7 @@
 #include "net/address.h"
 #include "net/proxy_protocol.h"
 #include "net/ws_accept.h"
+#include "net/ws_deflate.h"
 
 #define LINES                                                                                      \
     "Host: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                    \
@@ -77,6 +78,40 @@ static void what_is_refused(void **state)
     assert_int_equal(ask("GET /chat HTTP/1.1\r\nHost: again\r\n" LINES "\r\n", false), 400);
 }
 
+/* RFC 7692, section 7.1: parameters, their values, and what is not asked for. */
+static void offers_of_compression(void **state)
+{
+    struct ws_deflate_terms t;
+
+    (void)state;
+    assert_true(ws_deflate_read(STR("permessage-deflate"), true, &t));
+    assert_true(ws_deflate_read(STR("permessage-deflate; client_max_window_bits"), true, &t));
+    assert_true(t.names_client_bits && t.client_bits == 0);
+    assert_false(ws_deflate_read(STR("permessage-deflate; client_max_window_bits"), false, &t));
+    assert_true(ws_deflate_read(STR("permessage-deflate ;server_no_context_takeover; "
+                                    "server_max_window_bits=\"8\";client_max_window_bits=15"),
+                                true, &t));
+    assert_true(t.server_no_context && !t.client_no_context);
+    assert_true(t.server_bits == 8 && t.client_bits == 15);
+    static const char *const wrong[] = {
+        "deflate-frame",
+        "permessage-deflate; x",
+        "permessage-deflate; server_max_window_bits",
+        "permessage-deflate; server_max_window_bits=",
+        "permessage-deflate; server_max_window_bits=7",
+        "permessage-deflate; server_max_window_bits=16",
+        "permessage-deflate; server_max_window_bits=08",
+        "permessage-deflate; server_max_window_bits=1x",
+        "permessage-deflate; server_max_window_bits=100",
+        "permessage-deflate; client_max_window_bits=\"\"",
+        "permessage-deflate; server_no_context_takeover=true",
+        "permessage-deflate; client_no_context_takeover; client_no_context_takeover",
+        "permessage-deflate; server_max_window_bits=9; server_max_window_bits=9",
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_false(ws_deflate_read(str_of(wrong[i]), true, &t));
+}
+
 static void what_is_no_request(void **state)
 {
     struct http_head head;
@@ -137,16 +172,15 @@ static void what_is_agreed_on(void **state)
         false);
     assert_true(answered("\r\nSec-WebSocket-Extensions: permessage-deflate; "
                          "client_no_context_takeover; server_no_context_takeover\r\n"));
-    /* A window that we do not use is declined. */
     ask("GET /chat HTTP/1.1\r\n" LINES
         "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10\r\n\r\n",
         false);
-    assert_false(answered("Extensions"));
+    assert_true(answered("; server_max_window_bits=10\r\n"));
     ask("GET /chat HTTP/1.1\r\n" LINES
-        "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10, "
+        "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=7, "
         "permessage-deflate\r\n\r\n",
         false);
-    assert_true(answered("Extensions"));
+    assert_true(answered("; server_no_context_takeover\r\n"));
 }
 
 /* ---- the PROXY protocol ---- */
@@ -211,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_example_of_the_rfc, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_refused, setup, teardown),
+        cmocka_unit_test(offers_of_compression),
         cmocka_unit_test(what_is_no_request),
         cmocka_unit_test_setup_teardown(who_may_come, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_agreed_on, setup, teardown),
