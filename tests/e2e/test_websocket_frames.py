@@ -1,8 +1,6 @@
-"""RFC 6455 at the level of frames: a peer that can send anything, after the Autobahn suite's order."""
+"""RFC 6455 at the level of bytes, where a connection begins and ends. Frames: ws_cases.py."""
 
-import base64
 import contextlib
-import hashlib
 import socket
 import struct
 import threading
@@ -11,81 +9,39 @@ import pytest
 
 from lsc import wait_until
 from test_websocket import config, texts
-
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-
-
-def frame(opcode, payload=b"", fin=True, rsv=0, mask=None, length=None):
-    """One frame; `length` overrides the length field's form: (marker, bytes)."""
-    payload = payload.encode() if isinstance(payload, str) else payload
-    head = bytes([(0x80 if fin else 0) | rsv << 4 | opcode])
-    bit = 0x80 if mask else 0
-    if length:
-        head += bytes([bit | length[0]]) + length[1]
-    elif len(payload) < 126:
-        head += bytes([bit | len(payload)])
-    elif len(payload) < 65536:
-        head += bytes([bit | 126]) + struct.pack(">H", len(payload))
-    else:
-        head += bytes([bit | 127]) + struct.pack(">Q", len(payload))
-    if mask:
-        payload = bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
-        head += mask
-    return head + payload
+from ws_raw import BINARY, CLOSE, PING, PONG, TEXT, Link, answer, frame  # noqa: F401  (for others)
 
 
 class Peer:
     """Shakes hands with the first client, sends it `data`, and keeps what comes back."""
 
-    def __init__(self, *data, chunk=None, head=None):
+    def __init__(self, *data, head=None):
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
-        self.data, self.chunk, self.head = b"".join(data), chunk, head
-        self.received = b""
+        self.data, self.head = b"".join(data), head
+        self.received = []
         self.over = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self):
-        with contextlib.suppress(OSError):
-            client, _ = self.socket.accept()
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            request = b""
-            while b"\r\n\r\n" not in request:
-                request += client.recv(4096)
-            client.sendall(self.head or self._answer(request))
-            step = self.chunk or len(self.data) or 1
-            for at in range(0, len(self.data), step):
-                client.sendall(self.data[at : at + step])
-            while data := client.recv(65536):
-                self.received += data
-                if any(op == CLOSE for op, _ in self.frames()):
+        with contextlib.suppress(OSError, AssertionError):
+            link = Link(self.socket.accept()[0], False)
+            link.send(self.head or self._answer(link.head().encode()))
+            link.send(self.data)
+            while f := link.next():
+                self.received.append((f.opcode, f.payload))
+                if f.opcode == CLOSE:
                     break
-            client.close()
+            link.close()
         self.over.set()
 
     @staticmethod
     def _answer(request):
-        key = next(l for l in request.split(b"\r\n") if l.lower().startswith(b"sec-websocket-key:"))
-        text = key.split(b":", 1)[1].strip() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-        accept = base64.b64encode(hashlib.sha1(text).digest())
-        return (
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
-        )
+        return answer(request.decode())
 
     def frames(self):
-        """What the client sent: (opcode, payload), every frame masked as it must be."""
-        found, at, data = [], 0, self.received
-        while len(data) - at >= 6:
-            assert data[at] & 0x80 and data[at + 1] & 0x80, "a client's frames are whole and masked"
-            size = data[at + 1] & 0x7F
-            assert size < 126
-            if len(data) - at < 6 + size:
-                break
-            mask, payload = data[at + 2 : at + 6], data[at + 6 : at + 6 + size]
-            found.append((data[at] & 15, bytes(b ^ mask[i % 4] for i, b in enumerate(payload))))
-            at += 6 + size
-        return found
+        """What the client sent: (opcode, payload)."""
+        return self.received
 
     def close_code(self):
         assert self.over.wait(20), "the client does not close"
@@ -102,77 +58,27 @@ def close(code=1000, reason=b""):
     return frame(CLOSE, struct.pack(">H", code) + reason)
 
 
-GOOD = {
-    "empty text": ([frame(TEXT), frame(TEXT, "a"), frame(BINARY)], ["", "a", ""]),
-    "lines": ([frame(TEXT, "a\nb\n")], ["a\nb\n"]),
-    "lengths": ([frame(TEXT, "x" * n) for n in (125, 126, 127, 65535, 65536)], ["x" * n for n in (125, 126, 127, 65535, 65536)]),
-    "binary": ([frame(BINARY, b"abc")], ["abc"]),
-    "fragments": ([frame(TEXT, "a", False), frame(0, "b", False), frame(0, "", False), frame(0, "c")], ["abc"]),
-    "fragments in one character": ([frame(TEXT, b"\xce", False), frame(0, b"\xba")], ["κ"]),
-    "a ping between fragments": ([frame(TEXT, "a", False), frame(PING, "p"), frame(0, "b")], ["ab"]),
-    "an unasked pong": ([frame(PONG, "x"), frame(TEXT, "a")], ["a"]),
-    "large fragments": ([frame(TEXT, "x" * 70000, False), frame(0, "y" * 40000)], ["x" * 70000 + "y" * 40000]),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("chunk", [None, 1])
-@pytest.mark.parametrize("case", GOOD)
-def test_good_frames(lsc, case, chunk):
-    frames, expected = GOOD[case]
-    data = b"".join([*frames, frame(PING, "last"), close()])
-    if chunk and len(data) > 10000:
-        chunk = 997  # one byte at a time is for the short ones
-    peer = Peer(data, chunk=chunk)
+@pytest.mark.parametrize(
+    "data,problem",
+    [
+        (frame(3, "x"), "unknown opcode"),
+        (frame(TEXT, "x", rsv=2), "reserved bit set"),
+        (frame(TEXT, "x", mask=b"abcd"), "masked frame from a server"),
+        (frame(PING, "x", fin=False), "fragmented control frame"),
+        (frame(0, "x"), "continuation of nothing"),
+        (frame(TEXT, "x", length=(126, b"\0\1")), "length not written in the shortest form"),
+        (frame(TEXT, "x", length=(127, b"\x40" + b"\0" * 7)), "message too big"),
+        (frame(TEXT, b"\xff"), "text that is not UTF-8"),
+        (close(999), "close frame with an invalid status"),
+    ],
+)
+def test_the_log_says_what_broke_the_protocol(lsc, data, problem):
+    peer = Peer(frame(TEXT, "before"), data)
     p = run(lsc, peer)
-    assert texts(p.wait_events("out", len(expected))) == expected
-    assert peer.close_code() == 1000
-    assert (PONG, b"last") in peer.frames()
-
-
-BAD = {
-    **{f"opcode {n}": (frame(n, "x"), 1002) for n in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)},
-    **{f"reserved bits {n}": (frame(TEXT, "x", rsv=n), 1002) for n in range(1, 8)},
-    "masked": (frame(TEXT, "x", mask=b"abcd"), 1002),
-    "long ping": (frame(PING, "x" * 126), 1002),
-    "fragmented ping": (frame(PING, "x", fin=False), 1002),
-    "continuation of nothing": (frame(0, "x"), 1002),
-    "a message within a message": (frame(TEXT, "a", False) + frame(TEXT, "b"), 1002),
-    "a continuation after the end": (frame(TEXT, "a", False) + frame(0, "b") + frame(0, "c"), 1002),
-    "length not the shortest": (frame(TEXT, "x", length=(126, b"\0\1")), 1002),
-    "length with the highest bit": (frame(TEXT, "x", length=(127, b"\x80" + b"\0" * 7)), 1002),
-    "length of 2^62": (frame(TEXT, "x", length=(127, b"\x40" + b"\0" * 7)), 1009),
-    "bad UTF-8": (frame(TEXT, b"\xce\xba\xed\xa0\x80"), 1007),
-    "bad UTF-8 in pieces": (frame(TEXT, b"\xce", False) + frame(0, b"\xce"), 1007),
-    "half a character": (frame(TEXT, b"ab\xce"), 1007),
-    "close of one byte": (frame(CLOSE, b"\x03"), 1002),
-    "close with bad UTF-8": (close(1000, b"\xff"), 1007),
-    **{f"close {n}": (close(n), 1002) for n in (0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535)},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_bad_frames(lsc, case):
-    data, code = BAD[case]
-    peer = Peer(frame(TEXT, "before"), data, frame(TEXT, "never"))
-    p = run(lsc, peer)
-    assert peer.close_code() == code
-    p.wait_log("connection lost .*protocol")
-    assert texts(p.wait_events("out", 1))[0] == "before" and "never" not in texts(p.events("out"))
-
-
-@pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999, None])
-def test_good_close_codes(lsc, code):
-    peer = Peer(frame(CLOSE) if code is None else close(code, b"x" * 123))
-    run(lsc, peer)
-    assert peer.close_code() == code
-
-
-def test_many_pings_get_their_pongs_in_order(lsc):
-    pings = [f"{n}" for n in range(100)]
-    peer = Peer(*(frame(PING, p) for p in pings), close())
-    run(lsc, peer)
-    peer.close_code()
-    assert [p.decode() for op, p in peer.frames() if op == PONG] == pings
+    p.wait_log(f'connection lost .*failed=>"protocol", :exception=>"{problem}"')
+    assert texts(p.wait_events("out", 1)) == ["before"]
+    reason = next(payload[2:] for op, payload in peer.frames() if op == CLOSE)
+    assert reason.decode() == problem
 
 
 def test_an_end_without_a_close_frame(lsc):
