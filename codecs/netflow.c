@@ -47,7 +47,8 @@ static const struct option netflow_options[] = {
     OPT(struct netflow, OPT_PATH, ipfix_definitions,
         .doc = "A YAML file that defines fields of IPFIX, besides and before those that are built "
                "in: a map of enterprise numbers, each with a map of fields. A field is a number "
-               "with a list of its type (:uintN, :ip4_addr, :ip6_addr, :mac_addr, :string, "
+               "with a list of its type (:uintN, :intN, :floatN, :ip4_addr, :ip6_addr, :mac_addr, "
+               ":string, "
                ":octetarray, :double or :skip) and its name."),
     OPT(struct netflow, OPT_PATH, netflow_definitions,
         .doc = "The same for version 9: a map of fields. A length in bytes may take the place of "

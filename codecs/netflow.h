@@ -9,6 +9,7 @@
 
 enum netflow_type {
     NETFLOW_UINT, /* of as many bytes as the template says */
+    NETFLOW_INT,  /* the same with a sign */
     NETFLOW_IP4,
     NETFLOW_IP6,
     NETFLOW_MAC,

@@ -20,7 +20,14 @@ struct builtin {
     const char *name; /* NULL: skipped */
 };
 
+struct vendor_field {
+    uint16_t    enterprise, field;
+    uint8_t     type;
+    const char *name;
+};
+
 #include "codecs/netflow_fields.def"
+#include "codecs/netflow_vendors.def"
 
 #define LEN(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -35,6 +42,24 @@ static const struct builtin *find_builtin(const struct builtin *table, size_t le
             low = middle + 1;
         else
             len = middle;
+    }
+    return NULL;
+}
+
+static const struct vendor_field *find_vendor(uint32_t enterprise, uint16_t field)
+{
+    uint64_t id = (uint64_t)enterprise << 16 | field;
+    size_t   low = 0, high = LEN(vendor_fields);
+
+    while (low < high) {
+        size_t   middle = low + (high - low) / 2;
+        uint64_t there =
+            (uint64_t)vendor_fields[middle].enterprise << 16 | vendor_fields[middle].field;
+        if (there == id) return &vendor_fields[middle];
+        if (there < id)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }
@@ -54,6 +79,13 @@ static const struct netflow_definition *find_own(const struct netflow_definition
     return NULL;
 }
 
+static bool define(struct netflow_definition *out, uint8_t type, const char *name)
+{
+    out->type = type;
+    out->name = key_make(name ? str_of(name) : STR(""));
+    return true;
+}
+
 bool netflow_find(const struct netflow_definitions *d, bool v9, uint32_t enterprise, uint16_t field,
                   struct netflow_definition *out)
 {
@@ -64,14 +96,14 @@ bool netflow_find(const struct netflow_definitions *d, bool v9, uint32_t enterpr
         *out = *own;
         return true;
     }
-    if (enterprise != 0) return false;
+    out->id = (uint64_t)enterprise << 16 | field;
+    if (enterprise != 0) {
+        const struct vendor_field *v = find_vendor(enterprise, field);
+        return v && define(out, v->type, v->name);
+    }
     if (v9) b = find_builtin(v9_fields, LEN(v9_fields), field);
     if (!b) b = find_builtin(ipfix_fields, LEN(ipfix_fields), field);
-    if (!b) return false;
-    out->id = field;
-    out->type = b->type;
-    out->name = key_make(b->name ? str_of(b->name) : STR(""));
-    return true;
+    return b && define(out, b->type, b->name);
 }
 
 /* ---- files ---- */
@@ -86,7 +118,6 @@ static const struct {
     {"string", NETFLOW_STRING},
     {"octetarray", NETFLOW_OCTETS},
     {"double", NETFLOW_FLOAT},
-    {"float", NETFLOW_FLOAT},
     {"skip", NETFLOW_SKIP},
     {"forwarding_status", NETFLOW_FORWARDING},
     {"application_id", NETFLOW_APPLICATION},
@@ -110,8 +141,10 @@ static bool read_type(struct value v, enum netflow_type *type)
 {
     struct str s = symbol(v);
 
-    *type = NETFLOW_UINT;
-    if (v.kind == VALUE_INT || str_starts(s, STR("uint"))) return true;
+    *type = str_starts(s, STR("int"))     ? NETFLOW_INT
+            : str_starts(s, STR("float")) ? NETFLOW_FLOAT
+                                          : NETFLOW_UINT;
+    if (v.kind == VALUE_INT || str_starts(s, STR("uint")) || *type != NETFLOW_UINT) return true;
     for (size_t i = 0; i < LEN(type_names); i++)
         if (str_is(s, type_names[i].name)) {
             *type = type_names[i].type;

@@ -186,6 +186,8 @@ struct value netflow_value(struct arena *a, const struct netflow_header *h, enum
         break;
     }
     uint64_t u = netflow_uint(bytes.data, bytes.len);
+    if (type == NETFLOW_INT)
+        return value_int((int64_t)(u << (64 - 8 * bytes.len)) >> (64 - 8 * bytes.len));
     if (type == NETFLOW_UPTIME) return netflow_uptime(a, h, (uint32_t)u);
     if (type == NETFLOW_FORWARDING) return forwarding(a, u);
     if (type == NETFLOW_MPLS) return mpls(a, u);

@@ -183,6 +183,20 @@ static void ipfix_values(void **state)
              "\"samplingProbability\":0.5}}}");
 }
 
+/* Barracuda, Procera, NetScaler: with a sign, of single precision, as digits. */
+static void ipfix_of_vendors(void **state)
+{
+    (void)state;
+    opens("netflow");
+    READ(IPFIX("0058") "0002 0030 0101 0005 8001 0004 000029d0 800b 0004 00003c25 "
+                       "8026 0004 00003c25 808e ffff 0000173f 80c0 0004 0000173f "
+                       "0101 0018 00000007 fffffffe 3f000000 03 612e62 deadbeef ");
+    assert_int_equal(f.failures, 0);
+    EVENT(0, "{\"netflow\":{\"version\":10,\"Timestamp\":7,\"proceraInternalRtt\":-2,"
+             "\"proceraQoeIncomingInternal\":0.5,\"netscalerHttpReqHost\":\"a.b\","
+             "\"netscalerConnectionChainID\":\"deadbeef\"}}");
+}
+
 static void ipfix_withdrawal(void **state)
 {
     (void)state;
@@ -284,10 +298,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(version_5),         TEST(broken_messages),    TEST(version_9),
-        TEST(version_9_options), TEST(ipfix_of_the_rfc),   TEST(ipfix_values),
-        TEST(ipfix_withdrawal),  TEST(only_some_versions), TEST(templates_kept),
-        TEST(definitions),
+        TEST(version_5),         TEST(broken_messages),  TEST(version_9),
+        TEST(version_9_options), TEST(ipfix_of_the_rfc), TEST(ipfix_values),
+        TEST(ipfix_of_vendors),  TEST(ipfix_withdrawal), TEST(only_some_versions),
+        TEST(templates_kept),    TEST(definitions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
