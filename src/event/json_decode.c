@@ -8,9 +8,8 @@
 #include "event/json_scan.h"
 
 /*
- * One pass without recursion. What has been read of the containers that are still open lies on a
- * stack of members; a container that closes is copied to the arena at its exact size. An open
- * container's own member keeps what its parent needs when it goes on: see container_open().
+ * One pass, by recursive descent. The members of the containers that are still open lie on a stack;
+ * a container that closes is copied to the arena at its exact size.
  *
  * The reading functions take the place to read at and return the place behind, or NULL after
  * fail(): so the place stays in a register.
@@ -20,12 +19,8 @@ enum { DEPTH_DEFAULT = 512, STACK_LOCAL = 256 };
 struct decoder {
     const char    *end;
     struct arena  *arena;
-    struct member *stack;
-    size_t         top, cap; /* members on the stack, room for */
-    size_t         base;     /* first member of the innermost open container */
-    uint64_t       seen;     /* a bit for each name in it, by its hash */
-    uint32_t       depth, depth_max;
-    bool           in_map;
+    struct member *stack, *top, *limit; /* the first member, behind the last one, behind the room */
+    uint32_t       depth;               /* containers that may still be opened, one in another */
     const char    *problem, *problem_at;
     struct member  local[STACK_LOCAL]; /* enough for most documents */
 };
@@ -39,18 +34,26 @@ static const char *fail(struct decoder *d, const char *at, const char *problem)
 
 static void stack_grow(struct decoder *d)
 {
-    struct member *bigger = xmalloc(2 * d->cap * sizeof(*bigger));
+    size_t         len = (size_t)(d->top - d->stack);
+    struct member *bigger = xmalloc(2 * len * sizeof(*bigger));
 
-    memcpy(bigger, d->stack, d->top * sizeof(*bigger));
+    memcpy(bigger, d->stack, len * sizeof(*bigger));
     if (d->stack != d->local) free(d->stack);
     d->stack = bigger;
-    d->cap *= 2;
+    d->top = bigger + len;
+    d->limit = bigger + 2 * len;
 }
 
 static inline struct member *stack_push(struct decoder *d)
 {
-    if (d->top == d->cap) stack_grow(d);
-    return &d->stack[d->top++];
+    if (d->top == d->limit) stack_grow(d);
+    return d->top++;
+}
+
+/* How many members lie on the stack: where those of a new container begin. */
+static inline size_t stack_len(const struct decoder *d)
+{
+    return (size_t)(d->top - d->stack);
 }
 
 static const char *skip_blanks(const char *p, const char *end)
@@ -66,6 +69,12 @@ static inline bool next_byte(const char **p, const char *end)
     if (__builtin_expect(*p < end && (unsigned char)**p > ' ', 1)) return true;
     *p = skip_blanks(*p, end);
     return *p < end;
+}
+
+/* The usual case of what stands between two things: `c`, and no blank behind it. */
+static inline bool is_bare(const char *p, const char *end, char c)
+{
+    return __builtin_expect(end - p >= 2 && p[0] == c && (unsigned char)p[1] > ' ', 1);
 }
 
 /* ---- strings ---- */
@@ -189,112 +198,25 @@ read_string(struct decoder *d, const char *from, struct str *s)
     return p + 1;
 }
 
-/* ---- names ---- */
-
-/* Of equal names the last counts: takes the earlier one off the stack. Only names that share a bit
-   of `seen` can be equal; containers with many members are checked when they close. */
-static void drop_earlier(struct decoder *d, const struct key *key)
-{
-    for (size_t i = d->base; i < d->top; i++) {
-        if (!key_eq(&d->stack[i].key, key)) continue;
-        d->top--;
-        memmove(&d->stack[i], &d->stack[i + 1], (d->top - i) * sizeof(*d->stack));
-        return;
-    }
-}
-
-/* Reads `"name":` and pushes its member. */
-static inline const char *read_name(struct decoder *d, const char *p)
-{
-    struct str name;
-
-    if (!next_byte(&p, d->end) || *p != '"') return fail(d, p, "expected a name in quotes");
-    p = read_string(d, p + 1, &name);
-    if (!p) return NULL;
-    if (!next_byte(&p, d->end) || *p != ':') return fail(d, p, "expected a colon");
-
-    struct key key = key_make(name);
-    uint64_t   bit = key_bit(key);
-    if ((d->seen & bit) && d->top - d->base <= MAP_LINEAR) drop_earlier(d, &key);
-    d->seen |= bit;
-    stack_push(d)->key = key;
-    return p + 1;
-}
-
-/* ---- containers ---- */
-
-/* The member of the new container is on top of the stack. Its value keeps, until it closes, the
-   parent's first member, kind and name bits. */
-static const char *container_open(struct decoder *d, const char *p)
-{
-    struct value *self = &d->stack[d->top - 1].value;
-
-    if (d->depth == d->depth_max) return fail(d, p, "nested too deeply");
-    *self = (struct value){.kind = d->in_map, .len = (uint32_t)d->base, .as.i = (int64_t)d->seen};
-    d->depth++;
-    d->base = d->top;
-    d->seen = 0;
-    d->in_map = *p == '{';
-    return p + 1;
-}
-
-static struct value close_list(struct decoder *d)
-{
-    size_t       len = d->top - d->base;
-    struct list *l = list_new(d->arena, (uint32_t)len);
-
-    for (size_t i = 0; i < len; i++)
-        l->items[i] = d->stack[d->base + i].value;
-    l->len = (uint32_t)len;
-    return value_list(l);
-}
-
-/* Room for a few more members in the outermost map, as most pipelines add some. */
-enum { SPARE_MEMBERS = 8 };
-
-static struct value close_map(struct decoder *d)
-{
-    size_t      len = d->top - d->base;
-    struct map *m = map_new(d->arena, (uint32_t)len + (d->depth == 1 ? SPARE_MEMBERS : 0));
-
-    if (len <= MAP_LINEAR) {
-        if (len) memcpy(m->members, &d->stack[d->base], len * sizeof(*m->members));
-        m->len = (uint32_t)len;
-        m->seen = d->seen;
-    } else {
-        for (size_t i = d->base; i < d->top; i++)
-            *map_add(m, d->arena, d->stack[i].key) = d->stack[i].value;
-    }
-    return value_map(m);
-}
-
-static void container_close(struct decoder *d)
-{
-    struct value closed = d->in_map ? close_map(d) : close_list(d);
-
-    d->top = d->base;
-    struct value *self = &d->stack[d->top - 1].value;
-    d->in_map = self->kind;
-    d->base = self->len;
-    d->seen = (uint64_t)self->as.i;
-    d->depth--;
-    *self = closed;
-}
-
 /* ---- values ---- */
+
+/* All of these read into the member on top of the stack. Scalars are read in place, by code of
+   their own in maps and lists; only containers are calls. */
+__attribute__((noinline)) static const char *read_list(struct decoder *d, const char *p);
+__attribute__((noinline)) static const char *read_map(struct decoder *d, const char *p);
 
 static const char *read_word(struct decoder *d, const char *p, struct str word, struct value v)
 {
     if (!str_starts((struct str){p, (size_t)(d->end - p)}, word)) return fail(d, p, "unknown word");
-    d->stack[d->top - 1].value = v;
+    d->top[-1].value = v;
     return p + word.len;
 }
 
-/* Reads what stands at `p` into the member on top of the stack. A container is only opened. */
-static inline const char *read_value(struct decoder *d, const char *p)
+__attribute__((always_inline)) static inline const char *read_value(struct decoder *d,
+                                                                    const char     *p)
 {
     struct str    s;
-    struct value *self = &d->stack[d->top - 1].value;
+    struct value *self = &d->top[-1].value;
 
     switch (*p) {
     case '"':
@@ -302,8 +224,9 @@ static inline const char *read_value(struct decoder *d, const char *p)
         if (p) *self = value_string(s);
         return p;
     case '{':
+        return read_map(d, p);
     case '[':
-        return container_open(d, p);
+        return read_list(d, p);
     case 't':
         return read_word(d, p, STR("true"), value_bool(true));
     case 'f':
@@ -317,38 +240,138 @@ static inline const char *read_value(struct decoder *d, const char *p)
     }
 }
 
-/* From behind a value, or an opening bracket (`fresh`): closes what closes here and goes to the
-   next value, pushing its member. At the end of the document the depth is 0. */
-static inline const char *next_value(struct decoder *d, const char *p, bool fresh)
+/* ---- containers ---- */
+
+/* Goes into the container at `p`, to its first item or its end. */
+static inline const char *enter(struct decoder *d, const char *p)
 {
-    for (; d->depth; fresh = false) {
-        if (!next_byte(&p, d->end)) return fail(d, p, "ends in the middle");
-        if (*p == (d->in_map ? '}' : ']')) {
-            container_close(d);
-            p++;
-            continue;
-        }
-        if (!fresh && *p++ != ',') return fail(d, p - 1, "expected a comma or a closing bracket");
-        if (d->in_map)
-            p = read_name(d, p);
-        else
-            stack_push(d);
+    if (d->depth == 0) return fail(d, p, "nested too deeply");
+    d->depth--;
+    p++;
+    return next_byte(&p, d->end) ? p : fail(d, p, "ends in the middle");
+}
+
+/* Goes from behind an item to the next one, or to `close`: then there are no more. */
+static inline const char *next_item(struct decoder *d, const char *p, char close, bool *more)
+{
+    if (is_bare(p, d->end, ',')) return p + 1;
+    if (!next_byte(&p, d->end)) return fail(d, p, "ends in the middle");
+    *more = *p != close;
+    if (!*more) return p;
+    if (*p != ',') return fail(d, p, "expected a comma or a closing bracket");
+    p++;
+    return next_byte(&p, d->end) ? p : fail(d, p, "ends in the middle");
+}
+
+/* The items from `base` on leave the stack; `v`, made of them, is their container. */
+static inline void leave(struct decoder *d, size_t base, struct value v)
+{
+    d->top = d->stack + base;
+    d->top[-1].value = v;
+    d->depth++;
+}
+
+static struct value list_of(struct arena *a, const struct member *from, size_t len)
+{
+    struct list *l = list_new(a, (uint32_t)len);
+
+    for (size_t i = 0; i < len; i++)
+        l->items[i] = from[i].value;
+    l->len = (uint32_t)len;
+    return value_list(l);
+}
+
+static const char *read_list(struct decoder *d, const char *p)
+{
+    size_t base = stack_len(d);
+
+    p = enter(d, p);
+    if (!p) return NULL;
+    for (bool more = *p != ']'; more;) {
+        stack_push(d);
+        p = read_value(d, p);
+        if (p) p = next_item(d, p, ']', &more);
         if (!p) return NULL;
-        return next_byte(&p, d->end) ? p : fail(d, p, "ends in the middle");
     }
-    return p;
+    leave(d, base, list_of(d->arena, d->stack + base, stack_len(d) - base));
+    return p + 1;
+}
+
+/* Of equal names the last counts: takes the earlier one off the stack. Only names that share a bit
+   of `seen` can be equal; maps with many members are checked when they close. */
+static void drop_earlier(struct decoder *d, size_t base, const struct key *key)
+{
+    for (struct member *m = d->stack + base; m < d->top; m++) {
+        if (!key_eq(&m->key, key)) continue;
+        d->top--;
+        memmove(m, m + 1, (size_t)((char *)d->top - (char *)m));
+        return;
+    }
+}
+
+/* Reads `"name":` and pushes its member; goes to the value. */
+static inline const char *read_name(struct decoder *d, const char *p, size_t base, uint64_t *seen)
+{
+    struct str name;
+
+    if (*p != '"') return fail(d, p, "expected a name in quotes");
+    p = read_string(d, p + 1, &name);
+    if (!p) return NULL;
+
+    struct key key = key_make(name);
+    uint64_t   bit = key_bit(key);
+    if ((*seen & bit) && stack_len(d) - base <= MAP_LINEAR) drop_earlier(d, base, &key);
+    *seen |= bit;
+    stack_push(d)->key = key;
+    if (is_bare(p, d->end, ':')) return p + 1;
+    if (!next_byte(&p, d->end) || *p != ':') return fail(d, p, "expected a colon");
+    p++;
+    return next_byte(&p, d->end) ? p : fail(d, p, "ends in the middle");
+}
+
+/* Room for a few more members in the outermost map, as most pipelines add some. */
+enum { SPARE_MEMBERS = 8 };
+
+static struct value map_of(struct arena *a, const struct member *from, size_t len, uint64_t seen,
+                           uint32_t spare)
+{
+    struct map *m = map_new(a, (uint32_t)len + spare);
+
+    if (len <= MAP_LINEAR) {
+        if (len) memcpy(m->members, from, len * sizeof(*from));
+        m->len = (uint32_t)len;
+        m->seen = seen;
+    } else {
+        for (size_t i = 0; i < len; i++)
+            *map_add(m, a, from[i].key) = from[i].value;
+    }
+    return value_map(m);
+}
+
+static const char *read_map(struct decoder *d, const char *p)
+{
+    size_t   base = stack_len(d);
+    uint64_t seen = 0; /* a bit for each name, by its hash */
+
+    p = enter(d, p);
+    if (!p) return NULL;
+    for (bool more = *p != '}'; more;) {
+        p = read_name(d, p, base, &seen);
+        if (p) p = read_value(d, p);
+        if (p) p = next_item(d, p, '}', &more);
+        if (!p) return NULL;
+    }
+    leave(d, base,
+          map_of(d->arena, d->stack + base, stack_len(d) - base, seen,
+                 base == 1 ? SPARE_MEMBERS : 0));
+    return p + 1;
 }
 
 static const char *read_document(struct decoder *d, const char *p)
 {
     if (!next_byte(&p, d->end)) return fail(d, p, "is empty");
     stack_push(d);
-    do {
-        bool opens = *p == '{' || *p == '[';
-        p = read_value(d, p);
-        if (p) p = next_value(d, p, opens);
-    } while (p && d->depth);
-    return p;
+    return read_value(d, p);
 }
 
 bool json_decode_prefix(struct arena *a, struct str text, const struct json_limits *limits,
@@ -359,13 +382,9 @@ bool json_decode_prefix(struct arena *a, struct str text, const struct json_limi
 
     d.end = text.data + text.len;
     d.arena = a;
-    d.stack = d.local;
-    d.top = d.base = 0;
-    d.cap = STACK_LOCAL;
-    d.seen = 0;
-    d.depth = 0;
-    d.depth_max = limits && limits->depth ? limits->depth : DEPTH_DEFAULT;
-    d.in_map = false;
+    d.stack = d.top = d.local;
+    d.limit = d.local + STACK_LOCAL;
+    d.depth = limits && limits->depth ? limits->depth : DEPTH_DEFAULT;
 
     /* Lengths and counts in values have 32 bits. */
     behind =
