@@ -162,11 +162,11 @@ static char *put_time(char *to, struct timestamp t)
 }
 
 /* What is no number is written as text, as Jackson does: "Infinity" (mutate-0033). */
-static char *put_float(char *to, double f)
+static char *put_float(char *to, struct value v)
 {
-    if (isfinite(f)) return json_put_float(to, f);
+    if (isfinite(v.as.f)) return json_put_float(to, v.as.f, v.len);
     *to++ = '"';
-    to = json_put_float(to, f);
+    to = json_put_float(to, v.as.f, 0);
     *to++ = '"';
     return to;
 }
@@ -182,7 +182,7 @@ static inline char *put_value(struct buf *out, char *to, struct value v)
     case VALUE_INT:
         return put_int(to, v.as.i);
     case VALUE_FLOAT:
-        return put_float(to, v.as.f);
+        return put_float(to, v);
     case VALUE_TIME:
         return put_time(to, value_timestamp(v));
     case VALUE_STRING:

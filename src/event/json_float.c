@@ -35,22 +35,34 @@ static void from_integer(struct decimal *d, uint64_t m, int places)
 }
 
 /*
- * Finds decimals of up to 15 digits, which most floats in events are: m units of 10^-places. With
- * m below 10^15 and the power of ten below 10^23 both are exact, so m / 10^places is correctly
- * rounded: when that is f, the decimal reads back as f, and no two decimals of up to 15 digits
- * read as the same f. The first look is a cheap one, as a division takes long.
+ * Whether `f` is a decimal of up to 15 digits: m units of 10^-places. With m below 10^15 and the
+ * power of ten below 10^23 both are exact, so m / 10^places is correctly rounded: when that is f,
+ * the decimal reads back as f, and no two decimals of up to 15 digits read as the same f. The first
+ * look is a cheap one, as a division takes long.
  */
-static inline bool short_decimal(double f, uint64_t *m, int *places)
+static inline bool is_decimal(double f, double scaled, int places, uint64_t *m)
 {
-    for (int k = 0; k <= 20; k++) {
-        double scaled = f * json_power_of_ten[k];
+    double whole = (double)(int64_t)(scaled + 0.5), off = scaled - whole;
+
+    if (off > scaled * 0x1p-51 || -off > scaled * 0x1p-51) return false;
+    *m = (uint64_t)whole;
+    return whole / json_power_of_ten[places] == f;
+}
+
+/* Finds decimals of up to 15 digits, which most floats in events are: those that were read as such
+   with the number of places that they had then, unless zeros were at the end. */
+static inline bool short_decimal(double f, uint32_t hint, uint64_t *m, int *places)
+{
+    if (hint > 0 && hint < 15) {
+        double scaled = f * json_power_of_ten[hint];
+        *places = (int)hint;
+        if (scaled < 1e15 && is_decimal(f, scaled, *places, m) && (hint == 1 || *m % 10))
+            return true;
+    }
+    for (*places = 0; *places <= 20; ++*places) {
+        double scaled = f * json_power_of_ten[*places];
         if (scaled >= 1e15) return false;
-        double whole = (double)(int64_t)(scaled + 0.5), off = scaled - whole;
-        if (off > scaled * 0x1p-51 || -off > scaled * 0x1p-51) continue;
-        if (whole / json_power_of_ten[k] != f) continue;
-        *m = (uint64_t)whole;
-        *places = k;
-        return true;
+        if (is_decimal(f, scaled, *places, m)) return true;
     }
     return false;
 }
@@ -176,18 +188,22 @@ static char *put_plain(char *to, const struct decimal *d)
     return to + d->len - copied;
 }
 
-/* The same for m units of 10^-places with a whole part below 10^7. */
+/* The same for m units of 10^-places with a whole part below 10^7: its digits, and zeros before
+   them as need be; then those behind the point move on by one. */
 static char *put_short(char *to, uint64_t m, int places)
 {
-    uint64_t power = (uint64_t)json_power_of_ten[places], whole = m / power, rest = m % power;
+    int missing = places + 1 - (int)json_count_digits(m);
 
-    to = json_put_uint(to, whole);
-    *to = '.';
-    if (places == 0) places = 1;
-    to += places + 1;
-    for (char *p = to; places-- > 0; rest /= 10)
-        *--p = (char)('0' + rest % 10);
-    return to;
+    if (places == 0) {
+        to = json_put_uint(to, m);
+        memcpy(to, ".0", 2);
+        return to + 2;
+    }
+    if (missing > 0) to = put_zeros(to, missing);
+    char *end = json_put_uint(to, m), *point = end - places;
+    memmove(point + 1, point, (size_t)places);
+    *point = '.';
+    return end + 1;
 }
 
 /* 1.0E7, 1.2345E-4 */
@@ -218,7 +234,7 @@ static char *put_special(char *to, double f)
     return to + len;
 }
 
-char *json_put_float(char *to, double f)
+char *json_put_float(char *to, double f, uint32_t hint)
 {
     double         size = fabs(f);
     bool           plain = size >= 1e-3 && size < 1e7;
@@ -229,7 +245,7 @@ char *json_put_float(char *to, double f)
     if (!isfinite(f) || f == 0) return put_special(to, f);
     if (f < 0) *to++ = '-';
     bool usual = size >= 1e-5 && size < 1e15;
-    if (usual && short_decimal(size, &m, &places)) {
+    if (usual && short_decimal(size, hint, &m, &places)) {
         if (plain) return put_short(to, m, places);
         from_integer(&d, m, places);
     } else if (!usual || !medium_decimal(size, &d)) {
@@ -242,5 +258,5 @@ void json_encode_float(double f, struct buf *out)
 {
     char *to = buf_room(out, JSON_FLOAT_MAX);
 
-    out->len += (size_t)(json_put_float(to, f) - to);
+    out->len += (size_t)(json_put_float(to, f, 0) - to);
 }

@@ -197,6 +197,7 @@ static inline const char *read_short_float(const char *p, const char *end, bool 
     if (places == 0 || digits + places > 15 || p == end || (*p | 0x20) == 'e') return NULL;
     double f = (double)mantissa / json_power_of_ten[places]; /* both exact: correctly rounded */
     *out = value_float(negative ? -f : f);
+    out->len = (uint32_t)places;
     return p;
 }
 

@@ -33,8 +33,9 @@ static inline char *json_put_uint(char *to, uint64_t u)
     return behind;
 }
 
-/* Writes `f` as json_encode_float() does; returns what stands behind it. */
-char *json_put_float(char *to, double f);
+/* Writes `f` as json_encode_float() does; returns what stands behind it. `hint` is the decimals
+   that it was read with: it saves the search for them. 0, or a wrong one: it is done. */
+char *json_put_float(char *to, double f, uint32_t hint);
 enum { JSON_FLOAT_MAX = 48 }; /* bytes it needs */
 
 #ifdef __SIZEOF_INT128__

@@ -11,7 +11,7 @@ enum value_kind {
     VALUE_NULL,
     VALUE_BOOL,
     VALUE_INT,
-    VALUE_FLOAT,
+    VALUE_FLOAT,  /* len: how many decimals it was read with, or 0: a hint for printing */
     VALUE_TIME,   /* as.i: seconds since 1970 UTC; len: nanoseconds, 0 .. 999999999 */
     VALUE_STRING, /* as.s: len bytes in the batch arena, UTF-8 */
     VALUE_NUMBER, /* as.s: the digits of a number that no int64_t or double can hold */
