@@ -38,10 +38,11 @@ static void use_block(struct arena *a, struct arena_block *b)
     a->current = b;
     a->next = b->bytes;
     a->end = b->bytes + b->size;
+    a->start = a->first->bytes;
 }
 
 /* One huge event must not make every batch huge for ever, so what exceeds KEEP goes back. */
-void arena_reset(struct arena *a)
+void arena_rewind(struct arena *a)
 {
     size_t               kept = 0;
     struct arena_block **link = &a->first;

@@ -15,12 +15,19 @@ struct arena_block;
 struct arena {
     struct arena_block *first, *current;
     char               *next, *end;
+    char               *start; /* of the first block */
 };
 
 void arena_init(struct arena *a);
 void arena_release(struct arena *a); /* frees everything; the arena is empty and ready again */
-void arena_reset(struct arena *a);   /* forgets everything; keeps up to 1 MiB of blocks */
+void arena_rewind(struct arena *a);
 __attribute__((returns_nonnull)) void *arena_alloc_slow(struct arena *a, size_t size);
+
+/* Forgets everything; keeps up to 1 MiB of blocks. Most scratch arenas have not been used. */
+static inline void arena_reset(struct arena *a)
+{
+    if (a->next != a->start) arena_rewind(a);
+}
 
 /* `size` bytes, 8-byte aligned, not zeroed. */
 __attribute__((returns_nonnull)) static inline void *arena_alloc(struct arena *a, size_t size)
