@@ -141,8 +141,8 @@ void queue_fill(struct queue *q, struct batch *b)
     pthread_mutex_lock(&q->lock);
     push(&q->full, b);
     q->depth += b->len;
-    pthread_cond_signal(&q->have_full);
     pthread_mutex_unlock(&q->lock);
+    pthread_cond_signal(&q->have_full);
 }
 
 static struct timespec to_timespec(int64_t ns)
@@ -187,11 +187,10 @@ void queue_return(struct queue *q, struct batch *b)
     pthread_mutex_lock(&q->lock);
     q->depth -= len;
     push_front(&q->empty, b);
-    if (++q->empties >= q->refill) {
-        pthread_cond_broadcast(&q->have_empty);
-        wake_all(q);
-    }
+    bool refilled = ++q->empties >= q->refill;
+    if (refilled) wake_all(q);
     pthread_mutex_unlock(&q->lock);
+    if (refilled) pthread_cond_broadcast(&q->have_empty);
 }
 
 void queue_close(struct queue *q)
