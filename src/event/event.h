@@ -4,9 +4,9 @@
 #include "event/field.h"
 #include "event/value.h"
 
-/* One event. Lives in the arena of its batch; so does all that it holds. */
+/* One event. It and all that it holds live until its batch is done. */
 struct event {
-    struct arena *arena; /* of the batch: new strings, lists and maps go here */
+    struct arena *arena; /* where it lives: new strings, lists and maps go here */
     struct map    data;
     struct map    metadata;
 };

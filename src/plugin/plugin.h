@@ -124,7 +124,7 @@ struct output_ops {
 
 /* Where a codec puts the events of one message. */
 struct decode {
-    struct arena    *arena; /* of the batch; in decode() `bytes` lies here, so views are safe */
+    struct arena    *arena; /* until the batch is done, as `bytes` in decode(): views are safe */
     struct arena    *scratch;
     struct buf      *buf;
     struct timestamp now;

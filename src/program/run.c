@@ -65,6 +65,7 @@ struct runner {
     struct output_context output_cx;
 
     struct arena scratch, decode_scratch, flush_arena;
+    struct arena events;          /* what the messages of a batch are decoded into: always warm */
     struct buf   buf, decode_buf; /* a codec's own: filters run while it emits */
 };
 
@@ -507,6 +508,7 @@ void runner_free(struct runner *r)
     arena_release(&r->scratch);
     arena_release(&r->decode_scratch);
     arena_release(&r->flush_arena);
+    arena_release(&r->events);
     buf_release(&r->buf);
     buf_release(&r->decode_buf);
     free(r->pending.at);
@@ -539,7 +541,7 @@ const struct node *runner_busy_at(const struct runner *r)
 
 void runner_batch(struct runner *r, struct batch *b)
 {
-    use_arena(r, &b->arena, b->time);
+    use_arena(r, &r->events, b->time);
     for (uint32_t i = 0; i < b->len; i++) {
         const struct item *item = &b->items[i];
         if (item->ev)
@@ -549,6 +551,7 @@ void runner_batch(struct runner *r, struct batch *b)
     }
     settle(r);
     write_out(r);
+    arena_reset(&r->events);
 }
 
 void runner_flush(struct runner *r, bool final)
