@@ -338,7 +338,8 @@ static struct value map_of(struct arena *a, const struct member *from, size_t le
     struct map *m = map_new(a, (uint32_t)len + spare);
 
     if (len <= MAP_LINEAR) {
-        if (len) memcpy(m->members, from, len * sizeof(*from));
+        for (size_t i = 0; i < len; i++)
+            m->members[i] = from[i];
         m->len = (uint32_t)len;
         m->seen = seen;
     } else {
