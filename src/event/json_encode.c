@@ -69,35 +69,41 @@ __attribute__((noinline)) static char *put_bytes(char *to, const char *p, const 
 }
 
 /* Fewer than 16 bytes. */
-static inline char *put_tail(char *to, const char *p, const char *end)
+__attribute__((noinline)) static char *put_words(char *to, const char *p, const char *end)
 {
-    size_t left = (size_t)(end - p);
-
-    if (left == 0) return to;
-    return __builtin_expect(json_copy_short(to, p, left), 0) ? put_bytes(to, p, end) : to + left;
+    return json_copy_words(to, p, (size_t)(end - p)) ? put_bytes(to, p, end) : to + (end - p);
 }
 
 /* Writes [p, end) escaped. `to` has room for six times as much and 16 bytes. */
 static char *put_escaped(char *to, const char *p, const char *end)
 {
-#ifdef __SSE2__
+#ifdef JSON_BLOCK
     while (end - p >= JSON_BLOCK) {
-        __m128i  x = _mm_loadu_si128((const __m128i *)(const void *)p);
-        unsigned special = json_special_block(x);
-        _mm_storeu_si128((__m128i *)(void *)to, x);
+        json_block x = json_block_load(p);
+        json_marks special = json_block_special(x);
+        json_block_store(to, x);
         if (!special) {
             p += JSON_BLOCK, to += JSON_BLOCK;
             continue;
         }
-        unsigned clean = (unsigned)__builtin_ctz(special);
+        unsigned clean = json_first_mark(special);
         to = put_escape(to + clean, (unsigned char)p[clean]);
         p += clean + 1;
     }
 #else
     for (; end - p >= 8; p += 8)
-        to = put_tail(to, p, p + 8);
+        to = put_words(to, p, p + 8);
 #endif
-    return put_tail(to, p, end);
+    size_t left = (size_t)(end - p);
+    if (left == 0) return to;
+#ifdef JSON_OVERREAD
+    if (json_block_readable(p)) {
+        json_block x = json_block_load(p);
+        json_block_store(to, x);
+        return json_first_marks(json_block_special(x), left) ? put_bytes(to, p, end) : to + left;
+    }
+#endif
+    return put_words(to, p, end);
 }
 
 /* A string that is longer than a piece: written piece by piece, so that the room asked for stays

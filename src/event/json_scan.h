@@ -6,13 +6,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 /*
  * Looks for the bytes that JSON strings treat in a special way (quote, backslash, control
- * characters), many at a time. Internal to event/json_*.c.
+ * characters), many at a time: 16 where every processor of a kind has instructions for it (SSE2,
+ * NEON), else 8. Wider ones were tried and gave nothing: most strings in events are shorter.
+ * Internal to event/json_*.c.
  */
 
 static inline bool json_is_special(unsigned char c)
@@ -30,11 +28,30 @@ static inline uint64_t json_special_word(uint64_t w)
            ((w - ones * 0x20) & ~w & high);
 }
 
-#ifdef __SSE2__
-enum { JSON_BLOCK = 16 };
+/*
+ * A block of 16 bytes. The marks of its bytes, in their order from the lowest bit on, are
+ * JSON_MARK_BITS wide.
+ */
+#if defined(LSC_PORTABLE) /* for tests */
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#define JSON_BLOCK 16
+#define JSON_MARK_BITS 1
+typedef __m128i  json_block;
+typedef unsigned json_marks;
 
-/* A bit for each of the 16 bytes of `x` that is special. */
-static inline unsigned json_special_block(__m128i x)
+static inline json_block json_block_load(const char *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+static inline void json_block_store(char *to, json_block x)
+{
+    _mm_storeu_si128((__m128i *)(void *)to, x);
+}
+
+/* Marks the special bytes. */
+static inline json_marks json_block_special(json_block x)
 {
     __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"'));
     __m128i slash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
@@ -42,11 +59,89 @@ static inline unsigned json_special_block(__m128i x)
 
     return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
 }
+
+/* Marks the bytes that are not ASCII. */
+static inline json_marks json_block_high(json_block x)
+{
+    return (unsigned)_mm_movemask_epi8(x);
+}
+#elif defined(__ARM_NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#include <arm_neon.h>
+#define JSON_BLOCK 16
+#define JSON_MARK_BITS 4
+typedef uint8x16_t json_block;
+typedef uint64_t   json_marks;
+
+static inline json_block json_block_load(const char *p)
+{
+    return vld1q_u8((const uint8_t *)p);
+}
+
+static inline void json_block_store(char *to, json_block x)
+{
+    vst1q_u8((uint8_t *)to, x);
+}
+
+/* Half a byte of every byte: all its bits are alike. */
+static inline json_marks json_block_marks(uint8x16_t is)
+{
+    return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(is), 4)), 0);
+}
+
+static inline json_marks json_block_special(json_block x)
+{
+    uint8x16_t quote = vceqq_u8(x, vdupq_n_u8('"')), slash = vceqq_u8(x, vdupq_n_u8('\\'));
+
+    return json_block_marks(vorrq_u8(vorrq_u8(quote, slash), vcltq_u8(x, vdupq_n_u8(0x20))));
+}
+
+static inline json_marks json_block_high(json_block x)
+{
+    return json_block_marks(vcgeq_u8(x, vdupq_n_u8(0x80)));
+}
 #endif
 
-/* Whether one of the `n` bytes at `p` is special; n is 1 to 15. They are gathered from words that
-   overlap, which `out` gets as well. */
-static inline bool json_copy_short(char *out, const char *p, size_t n)
+#ifdef JSON_BLOCK
+/* Which byte of the block the first mark is for; there is one. */
+static inline unsigned json_first_mark(json_marks marks)
+{
+    return (unsigned)__builtin_ctzll(marks) / JSON_MARK_BITS;
+}
+
+/* The marks of the first `n` bytes; fewer than 16. */
+static inline json_marks json_first_marks(json_marks marks, size_t n)
+{
+    return marks & (((json_marks)1 << n * JSON_MARK_BITS) - 1);
+}
+#endif
+
+/*
+ * Whether a block can be read at `p` though fewer bytes than that, but at least one, belong to the
+ * string: it must not reach into the next page of memory. What is behind the string counts for
+ * nothing. Sanitizers cannot know that.
+ */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
+#define JSON_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define JSON_SANITIZED
+#endif
+
+#if defined(JSON_BLOCK) && !defined(JSON_SANITIZED)
+#define JSON_OVERREAD
+static inline bool json_block_readable(const char *p)
+{
+    enum { PAGE = 4096 /* at least, everywhere */ };
+
+    return __builtin_expect(((uintptr_t)p & (PAGE - 1)) <= PAGE - JSON_BLOCK, 1);
+}
+#endif
+
+/* Copies 1 to 15 bytes, gathered from words that overlap; true when one of them is special.
+ */
+static inline bool json_copy_words(char *out, const char *p, size_t n)
 {
     uint64_t a, b = 0;
 
@@ -70,24 +165,20 @@ static inline bool json_copy_short(char *out, const char *p, size_t n)
         a = b = 0x3030303030000000u | (unsigned char)first | (uint64_t)(unsigned char)middle << 8 |
                 (uint64_t)(unsigned char)last << 16;
     }
-#ifdef __SSE2__
-    return json_special_block(_mm_set_epi64x((long long)b, (long long)a)) != 0;
-#else
     return (json_special_word(a) | json_special_word(b)) != 0;
-#endif
 }
 
 /* The first special byte of [p, end), or end. Sets bit 7 of `*high` when a byte before it is not
    ASCII (other bits mean nothing). */
 static inline const char *json_find_special(const char *p, const char *end, unsigned *high)
 {
-#ifdef __SSE2__
+#ifdef JSON_BLOCK
     for (; end - p >= JSON_BLOCK; p += JSON_BLOCK) {
-        __m128i  x = _mm_loadu_si128((const __m128i *)(const void *)p);
-        unsigned special = json_special_block(x), above = (unsigned)_mm_movemask_epi8(x);
+        json_block x = json_block_load(p);
+        json_marks special = json_block_special(x), above = json_block_high(x);
         if (special) {
             if (above && (above & (special - 1) & ~special)) *high |= 0x80;
-            return p + __builtin_ctz(special);
+            return p + json_first_mark(special);
         }
         if (above) *high |= 0x80;
     }
