@@ -60,7 +60,10 @@ static void serve(struct server *s, int fd)
         }
         const char *answer = s->answers[s->answered];
         if (s->hangs_up) return;
-        if (!answer && !readable(s, s->stop[0])) return;
+        if (!answer) {
+            readable(s, s->stop[0]);
+            return;
+        }
         size_t len = s->answered == 0 && s->answer_len ? s->answer_len : strlen(answer);
         if (write(fd, answer, len) < 0) return;
         s->answered++;
