@@ -1,5 +1,7 @@
 #include "grammar/ast.h"
 
+#include "base/secret.h"
+
 /* Prints with the depth of the tree as indentation. */
 struct printer {
     FILE *out;
@@ -25,14 +27,14 @@ static void print_quoted(struct printer *p, struct str s)
     fputc('"', p->out);
 }
 
-/* Names of settings whose texts are not to be seen. */
-static bool is_secret(struct str name)
+/* A text without the passwords of the URLs in it. */
+static void print_shown(struct printer *p, struct str s)
 {
-    static const char *const words[] = {"password", "passwd",     "passphrase", "secret",  "token",
-                                        "key",      "credential", "auth",       "headers", NULL};
-    for (size_t i = 0; words[i]; i++)
-        if (str_find(name, str_of(words[i])) >= 0) return true;
-    return false;
+    struct buf shown = {0};
+
+    secret_mask_urls(s, &shown);
+    print_quoted(p, buf_view(&shown));
+    buf_release(&shown);
 }
 
 static void print_settings(struct printer *p, const struct ast_plugin *plugin);
@@ -46,7 +48,7 @@ static void print_value(struct printer *p, const struct ast_value *v, bool secre
         if (secret)
             fputs("<password>", p->out);
         else if (v->kind == AST_STRING)
-            print_quoted(p, v->text);
+            print_shown(p, v->text);
         else
             fprintf(p->out, "%.*s", STR_ARG(v->text));
         return;
@@ -64,7 +66,7 @@ static void print_value(struct printer *p, const struct ast_value *v, bool secre
             fputc(' ', p->out);
             print_value(p, &v->entries[i].key, false);
             fputs(" => ", p->out);
-            print_value(p, &v->entries[i].value, secret || is_secret(v->entries[i].key.text));
+            print_value(p, &v->entries[i].value, secret || secret_name(v->entries[i].key.text));
         }
         fputs(" }", p->out);
         return;
@@ -82,7 +84,7 @@ static void print_settings(struct printer *p, const struct ast_plugin *plugin)
     for (uint32_t i = 0; i < plugin->len; i++) {
         const struct ast_setting *s = &plugin->settings[i];
         fprintf(p->out, "\n%*s%.*s => ", 2 * p->depth, "", STR_ARG(s->name));
-        print_value(p, &s->value, is_secret(s->name));
+        print_value(p, &s->value, secret_name(s->name));
     }
     p->depth--;
     if (plugin->len > 0)

@@ -129,7 +129,7 @@ struct ast_config {
 
 /* Prints the tree, for --dump=ast. Texts only: values of settings that look secret are not known
    here, so the printer masks every string of a setting named like a secret (password, secret,
-   token, key, …). */
+   token, key, …), and users and passwords in URLs. */
 void ast_print(const struct ast_config *c, FILE *out);
 
 #endif

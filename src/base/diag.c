@@ -1,6 +1,10 @@
 #include "base/diag.h"
 
+#include <stdlib.h>
+
 #include "base/buf.h"
+#include "base/fatal.h"
+#include "base/secret.h"
 #include "base/utf8.h"
 
 enum {
@@ -69,11 +73,17 @@ void loc_position(struct loc at, int *line, int *column)
     *column = (int)count_chars(start, here) + 1;
 }
 
-/* Control characters would let a config steer the terminal. */
-static void put_visible(struct buf *out, const char *from, const char *to)
+/* Control characters would let a config steer the terminal. A secret has stars in the place of its
+   characters, so that the caret stays where it belongs. */
+static void put_visible(struct buf *out, const char *from, const char *to, const bool *secret)
 {
-    for (; from < to; from++)
-        buf_char(out, ((unsigned char)*from < ' ' && *from != '\t') || *from == 0x7F ? '?' : *from);
+    for (; from < to; from++, secret++) {
+        bool control = ((unsigned char)*from < ' ' && *from != '\t') || *from == 0x7F;
+        if (!*secret)
+            buf_char(out, control ? '?' : *from);
+        else if (!continues(*from))
+            buf_char(out, '*');
+    }
 }
 
 /* The line and below it the caret, both cut to a window when the line is long. */
@@ -91,7 +101,10 @@ static void put_line(struct buf *out, struct loc at, int number)
     }
 
     buf_printf(out, "%5d | %s", number, from > line.data ? "…" : "");
-    put_visible(out, from, to);
+    bool *secret = xcalloc(line.len + 1, sizeof(*secret));
+    secret_mark(line, secret);
+    put_visible(out, from, to, secret + (from - line.data));
+    free(secret);
     buf_printf(out, "%s\n      | %s", to < end ? "…" : "", from > line.data ? " " : "");
     for (const char *p = from; p < here; p++)
         if (!continues(*p)) buf_char(out, *p == '\t' ? '\t' : ' ');

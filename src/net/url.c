@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <strings.h>
 
+#include "base/secret.h"
+
 static const struct {
     const char *name;
     uint16_t    port;
@@ -194,19 +196,17 @@ bool url_parse(struct arena *a, struct str text, struct url *out, const char **p
 
 void url_mask(struct str text, struct buf *out)
 {
-    ptrdiff_t scheme = str_find(text, STR("://"));
-    size_t    start = scheme < 0 ? 0 : (size_t)scheme + 3;
+    struct str rest = text, authority = take_authority(&rest), info;
 
-    struct str rest = str_from(text, start), info;
-    struct str authority = take_authority(&rest);
-    if (!cut_last(&authority, '@', &info)) {
+    if (str_find(text, STR("://")) >= 0) {
+        secret_mask_urls(text, out);
+    } else if (cut_last(&authority, '@', &info)) {
+        buf_str(out, STR("***:***@"));
+        buf_str(out, authority);
+        buf_str(out, rest);
+    } else {
         buf_str(out, text);
-        return;
     }
-    buf_put(out, text.data, start);
-    buf_str(out, STR("***:***@"));
-    buf_str(out, authority);
-    buf_str(out, rest);
 }
 
 void url_authority(const struct url *u, struct buf *out)

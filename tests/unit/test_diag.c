@@ -71,6 +71,38 @@ static void cuts_long_lines_around_the_caret(void **state)
     assert_int_equal(strchr(line, 'Y') - line - 2, caret - below);
 }
 
+/* The line that is shown for an error at its begin. */
+static void shows_line(const char *text, const char *shown)
+{
+    print(text, 0, 1);
+    const char *line = strstr(said, " | ");
+    assert_non_null(line);
+    size_t len = strcspn(line + 3, "\n");
+    assert_int_equal(len, strlen(shown));
+    assert_memory_equal(line + 3, shown, len);
+}
+
+static void shows_no_secrets(void **state)
+{
+    (void)state;
+    shows_line("url => \"ws://me:p@ss@h:1/x\" b => 1", "url => \"ws://*******@h:1/x\" b => 1");
+    shows_line("url => 'ws://me:p/s?s@h'", "url => 'ws://********@h'");
+    shows_line("url => ['ws://h:80/@a', 'ws://a:b@c']", "url => ['ws://h:80/@a', 'ws://***@c']");
+    shows_line("url => 'ws://[::1]/a@b'", "url => 'ws://[::1]/a@b'");
+    shows_line("password => \"a\\\"é b\" user => u", "password => \"******\" user => u");
+    shows_line("password=>abc}", "password=>***}");
+    shows_line("bearer_token => \"open", "bearer_token => \"****");
+    shows_line("h => { \"X-Api-Key\" => 'k 1' \"b\" => 'c' }",
+               "h => { \"X-Api-Key\" => '***' \"b\" => 'c' }");
+    shows_line("proxy => { user => \"u\" password => \"p\" }",
+               "proxy => { user => \"u\" password => \"*\" }");
+    shows_line("secrets => [\"a\", 'b'] c => \"d\"", "secrets => [\"*\", '*'] c => \"d\"");
+    shows_line("oauth2_token_url => \"https://t/\"", "oauth2_token_url => \"https://t/\"");
+    shows_line("source_key => \"a\"", "source_key => \"a\"");
+    shows_line("ssl_key => \"-----BEGIN PRIVATE KEY-----\\nMIIE\"",
+               "ssl_key => \"-----BEGIN ***********************");
+}
+
 static void without_place(void **state)
 {
     struct diags d = {0};
@@ -130,6 +162,7 @@ int main(void)
         cmocka_unit_test(counts_characters_and_keeps_tabs),
         cmocka_unit_test(leaves_out_line_ends_and_controls),
         cmocka_unit_test(cuts_long_lines_around_the_caret),
+        cmocka_unit_test(shows_no_secrets),
         cmocka_unit_test(without_place),
         cmocka_unit_test(stops_after_the_limit),
         cmocka_unit_test(finds_the_nearest_name),
