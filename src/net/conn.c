@@ -15,7 +15,16 @@
 #include "net/proxy_protocol.h"
 #include "net/resolve.h"
 
-enum stage { RESOLVING, CONNECTING, PROXYING, READING_SOURCE, SHAKING_HANDS, OPEN, FAILED };
+enum stage {
+    RESOLVING,
+    CONNECTING,
+    SECURING_PROXY,
+    PROXYING,
+    READING_SOURCE,
+    SHAKING_HANDS,
+    OPEN,
+    FAILED
+};
 
 struct conn {
     struct conn_target     target;
@@ -30,6 +39,7 @@ struct conn {
     bool                   accepted;  /* the peer connected to us */
     int                    fd;        /* -1: none */
     SSL                   *ssl;       /* NULL: plain */
+    SSL                   *below;     /* TLS with the proxy, when `ssl` goes through it */
     bool                   want_read; /* of the owner */
     bool                   tls_needs_write;
     bool                   finishing;
@@ -55,7 +65,8 @@ static void drop_socket(struct conn *c)
 {
     net_watch_end(c->target.net, &c->watch);
     SSL_free(c->ssl);
-    c->ssl = NULL;
+    SSL_free(c->below);
+    c->ssl = c->below = NULL;
     if (c->fd >= 0) close(c->fd);
     c->fd = -1;
 }
@@ -106,8 +117,7 @@ static void update_watch(struct conn *c)
 
     bool unsent = c->sent < c->out.len && !c->write_broken;
     if (c->stage == CONNECTING || c->tls_needs_write || unsent) events |= EPOLLOUT;
-    if (c->stage == SHAKING_HANDS || c->stage == PROXYING || c->stage == READING_SOURCE)
-        events |= EPOLLIN;
+    if (c->stage > CONNECTING && c->stage < OPEN) events |= EPOLLIN;
     if (c->stage == OPEN && c->want_read) events |= EPOLLIN;
     net_watch_change(c->target.net, &c->watch, events);
 }
@@ -163,18 +173,20 @@ static ssize_t read_tls(struct conn *c, char *into, size_t size)
 
 bool conn_holds_more(const struct conn *c)
 {
-    return c->ssl && SSL_has_pending(c->ssl);
+    return c->ssl && (SSL_has_pending(c->ssl) || (c->below && SSL_has_pending(c->below)));
+}
+
+static ssize_t read_some(struct conn *c, char *into, size_t size)
+{
+    if (c->ssl) return read_tls(c, into, size);
+    ssize_t n = recv(c->fd, into, size, 0);
+    if (n > 0) return n;
+    return n == 0 ? CONN_END : plain_result(c);
 }
 
 ssize_t conn_read(struct conn *c, char *into, size_t size)
 {
-    ssize_t n;
-
-    if (c->stage != OPEN) return CONN_AGAIN;
-    if (c->ssl) return read_tls(c, into, size);
-    n = recv(c->fd, into, size, 0);
-    if (n > 0) return n;
-    return n == 0 ? CONN_END : plain_result(c);
+    return c->stage == OPEN ? read_some(c, into, size) : CONN_AGAIN;
 }
 
 static ssize_t write_some(struct conn *c, const char *data, size_t size)
@@ -260,13 +272,29 @@ static void opened(struct conn *c)
     c->ops->opened(c->ctx);
 }
 
+static void begin_proxy(struct conn *c)
+{
+    int64_t left = c->due_ns - clock_monotonic_ns(); /* that of a handshake with it is over */
+
+    net_timer_cancel(c->target.net, &c->limit);
+    if (c->target.timeout_ns)
+        net_timer_set(c->target.net, &c->limit, left > 0 ? left : 0, timed_out, c);
+    c->stage = PROXYING;
+    proxy_begin(&c->talk, c->target.proxy, c->target.host, c->target.port, &c->out);
+    send_out(c);
+    update_watch(c);
+}
+
 static void shake_hands(struct conn *c)
 {
     ERR_clear_error();
     int n = SSL_do_handshake(c->ssl);
     if (n == 1) {
         c->tls_needs_write = false;
-        opened(c);
+        if (c->stage == SECURING_PROXY)
+            begin_proxy(c);
+        else
+            opened(c);
         return;
     }
     switch (tls_result(c, n)) {
@@ -277,28 +305,39 @@ static void shake_hands(struct conn *c)
         explain(c, "the peer closed the connection");
         /* fall through */
     default:
-        fail(c, CONN_TLS);
+        fail(c, c->stage == SECURING_PROXY ? CONN_PROXY : CONN_TLS);
     }
+}
+
+static SSL *proxy_tls_new(struct conn *c)
+{
+    struct tls_client o = *c->target.tls_options;
+
+    o.server_name.data = NULL; /* is the target's */
+    return tls_client_new(c->target.proxy_tls, &o, c->target.proxy->url.host.data, &c->problem);
 }
 
 static SSL *tls_new(struct conn *c)
 {
     if (c->accepted) return tls_server_new(c->target.tls, c->fd);
-    SSL *ssl = tls_client_new(c->target.tls, c->target.tls_options, c->target.host, &c->problem);
-    if (ssl && SSL_set_fd(ssl, c->fd)) return ssl;
+    SSL *ssl = c->stage == SECURING_PROXY ? proxy_tls_new(c)
+                                          : tls_client_new(c->target.tls, c->target.tls_options,
+                                                           c->target.host, &c->problem);
+    if (ssl && (c->below ? tls_nest(ssl, c->below) : SSL_set_fd(ssl, c->fd))) return ssl;
     SSL_free(ssl);
     return NULL;
 }
 
-static void begin_tls(struct conn *c)
+static void begin_tls(struct conn *c, enum stage stage)
 {
     buf_clear(&c->problem);
+    c->stage = stage;
+    c->below = c->ssl;
     c->ssl = tls_new(c);
     if (!c->ssl) {
-        fail(c, CONN_TLS);
+        fail(c, stage == SECURING_PROXY ? CONN_PROXY : CONN_TLS);
         return;
     }
-    c->stage = SHAKING_HANDS;
     int64_t left = c->limit.armed ? c->limit.due_ns - clock_monotonic_ns() : INT64_MAX;
     if (c->target.tls_timeout_ns && c->target.tls_timeout_ns < left)
         net_timer_set(c->target.net, &c->limit, c->target.tls_timeout_ns, timed_out, c);
@@ -309,25 +348,17 @@ static void begin_tls(struct conn *c)
 static void begin_stream(struct conn *c)
 {
     if (c->target.tls)
-        begin_tls(c);
+        begin_tls(c, SHAKING_HANDS);
     else
         opened(c);
-}
-
-static void begin_proxy(struct conn *c)
-{
-    c->stage = PROXYING;
-    proxy_begin(&c->talk, c->target.proxy, c->target.host, c->target.port, &c->out);
-    send_out(c);
-    update_watch(c);
 }
 
 static void talk_to_proxy(struct conn *c)
 {
     char    bytes[4096];
-    ssize_t n = recv(c->fd, bytes, sizeof(bytes), 0);
+    ssize_t n = read_some(c, bytes, sizeof(bytes));
 
-    if (n < 0 && plain_result(c) == CONN_AGAIN) {
+    if (n == CONN_AGAIN) {
         send_out(c);
         update_watch(c);
         return;
@@ -345,6 +376,7 @@ static void talk_to_proxy(struct conn *c)
     case 0:
         send_out(c);
         update_watch(c);
+        if (conn_holds_more(c)) talk_to_proxy(c); /* of an answer that has its limit */
         return;
     default:
         fail(c, CONN_PROXY);
@@ -392,10 +424,12 @@ static void connected(struct conn *c)
         try_next(c);
         return;
     }
-    if (c->target.proxy)
-        begin_proxy(c);
-    else
+    if (!c->target.proxy)
         begin_stream(c);
+    else if (c->target.proxy->url.tls)
+        begin_tls(c, SECURING_PROXY);
+    else
+        begin_proxy(c);
 }
 
 /* The socket takes more. */
@@ -421,6 +455,7 @@ static void ready(void *ctx, uint32_t events)
     case READING_SOURCE:
         read_source(c);
         return;
+    case SECURING_PROXY:
     case SHAKING_HANDS:
         shake_hands(c);
         return;

@@ -23,6 +23,7 @@ struct conn_target {
     SSL_CTX                 *tls; /* NULL: plain */
     const struct tls_client *tls_options;
     const struct proxy      *proxy;          /* NULL: none */
+    SSL_CTX                 *proxy_tls;      /* for a proxy whose URL says https */
     int64_t                  timeout_ns;     /* for all of DNS, TCP and TLS; 0: none */
     int64_t                  tls_timeout_ns; /* for TLS alone; 0: none */
 };

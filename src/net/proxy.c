@@ -139,7 +139,7 @@ void proxy_begin(struct proxy_talk *t, const struct proxy *p, const char *host, 
     t->proxy = p;
     t->host = host;
     t->port = port;
-    if (p->url.scheme == URL_HTTP)
+    if (p->url.scheme < URL_SOCKS5)
         begin_http(t, out);
     else
         begin_socks(t, out);
@@ -148,7 +148,7 @@ void proxy_begin(struct proxy_talk *t, const struct proxy *p, const char *host, 
 int proxy_take(struct proxy_talk *t, struct str bytes, struct buf *out, struct buf *problem)
 {
     buf_str(&t->in, bytes);
-    if (t->proxy->url.scheme == URL_HTTP) return take_http(t, problem);
+    if (t->proxy->url.scheme < URL_SOCKS5) return take_http(t, problem);
     switch (t->step) {
     case GREETING:
         return take_method(t, out, problem);

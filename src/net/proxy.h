@@ -4,7 +4,8 @@
 #include "base/buf.h"
 #include "net/url.h"
 
-/* A proxy to connect through: HTTP (CONNECT) or SOCKS 5, by the scheme of its URL. */
+/* A proxy to connect through: HTTP (CONNECT), the same by TLS (https), or SOCKS 5, by the scheme of
+   its URL. */
 struct proxy {
     struct url url;
     struct str headers; /* further lines of CONNECT, each ended by \r\n */

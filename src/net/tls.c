@@ -66,11 +66,12 @@ static bool given_roots(SSL_CTX *context, const struct tls_client *o, struct buf
 static int choose_pair(SSL *ssl, void *arg)
 {
     const struct tls_client *o = arg;
+    const int                wanted = CERT_PKEY_VALID | CERT_PKEY_ISSUER_NAME;
 
     for (uint32_t i = 0; i < o->pairs_len; i++) {
         const struct tls_pair *p = &o->pairs[i];
-        int fits = SSL_check_chain(ssl, p->certificate, p->key, p->chain) & CERT_PKEY_VALID;
-        if (fits || o->pairs_len == 1)
+        int                    check = SSL_check_chain(ssl, p->certificate, p->key, p->chain);
+        if ((check & wanted) == wanted || o->pairs_len == 1)
             return SSL_use_cert_and_key(ssl, p->certificate, p->key, p->chain, 1);
     }
     return 1; /* none fits: the server may do without */
@@ -260,6 +261,16 @@ SSL *tls_client_new(SSL_CTX *context, const struct tls_client *o, const char *ho
     tls_explain(ssl, SSL_ERROR_SSL, 0, problem);
     SSL_free(ssl);
     return NULL;
+}
+
+bool tls_nest(SSL *ssl, SSL *below)
+{
+    BIO *bio = BIO_new(BIO_f_ssl());
+
+    if (!bio) return false;
+    BIO_set_ssl(bio, below, BIO_NOCLOSE);
+    SSL_set_bio(ssl, bio, bio);
+    return true;
 }
 
 void tls_explain(SSL *ssl, int error, int saved_errno, struct buf *out)

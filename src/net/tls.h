@@ -48,6 +48,10 @@ bool tls_client_apply(SSL_CTX *to, SSL_CTX *from, const struct tls_client *optio
 SSL *tls_client_new(SSL_CTX *context, const struct tls_client *options, const char *host,
                     struct buf *problem);
 
+/* `ssl` speaks through the TLS connection `below`, which lives longer. False: there is no memory.
+ */
+bool tls_nest(SSL *ssl, SSL *below);
+
 /* How a server treats its clients' certificates. */
 enum tls_ask { TLS_ASK_NOT, TLS_ASK_OPTIONAL, TLS_ASK_REQUIRED };
 

@@ -158,6 +158,7 @@ struct ws_conn *ws_client_open(const struct ws_client_config *config, const stru
         .tls = config->url->tls ? config->tls : NULL,
         .tls_options = config->tls_options,
         .proxy = config->proxy,
+        .proxy_tls = config->tls,
         .timeout_ns = config->connect_timeout_ns,
         .tls_timeout_ns = config->tls_timeout_ns,
     };

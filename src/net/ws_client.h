@@ -14,7 +14,7 @@ struct ws_client_config {
     struct str               headers;      /* further lines of the request, each ended by \r\n */
     bool                     own_host;     /* Host is among them */
     struct str               subprotocols; /* "a, b"; empty: none */
-    SSL_CTX                 *tls;          /* for url->tls */
+    SSL_CTX                 *tls;          /* for url->tls, and for a proxy that is https */
     const struct tls_client *tls_options;
     const struct proxy      *proxy; /* NULL: none */
     int64_t                  connect_timeout_ns;

@@ -130,16 +130,9 @@ static bool read_proxy_hash(const struct ast_value *v, struct proxy *p, struct p
 
 static bool check_proxy(const struct proxy *p, struct plugin_open *cx)
 {
-    switch (p->url.scheme) {
-    case URL_HTTP:
-    case URL_SOCKS5:
-    case URL_SOCKS5H:
-        return true;
-    default:
-        return plugin_error(cx, "proxy",
-                            "a proxy begins with http://, socks5:// or socks5h://; "
-                            "TLS to the proxy itself is not built");
-    }
+    if (p->url.scheme >= URL_HTTP) return true;
+    return plugin_error(cx, "proxy",
+                        "a proxy begins with http://, https://, socks5:// or socks5h://");
 }
 
 bool ws_read_proxy(const struct ws_settings *s, const struct url *target, struct str headers,
@@ -196,7 +189,7 @@ static bool open_tls(struct ws_settings *s, struct plugin_open *cx)
     bool               wanted = false, good = ws_tls_options(s, cx);
 
     for (uint32_t i = 0; i < s->targets_len; i++)
-        wanted |= s->targets[i].tls;
+        wanted |= s->targets[i].tls || (s->proxies[i] && s->proxies[i]->url.tls);
     if (!good || !wanted) return good;
     if (t->verify == TLS_VERIFY_NONE)
         plugin_warning(cx, "ssl_verification_mode",
@@ -214,10 +207,31 @@ static bool open_tls(struct ws_settings *s, struct plugin_open *cx)
 
 /* ---- life ---- */
 
+/* True when the second name is the one that was given. */
+static bool by_alias(const char *name, const char *alias, bool *good, struct plugin_open *cx)
+{
+    if (!plugin_setting(cx, alias)) return false;
+    if (plugin_setting(cx, name))
+        *good =
+            plugin_error(cx, alias, "\"%s\" is another name of \"%s\": one is enough", alias, name);
+    return true;
+}
+
+bool ws_read_aliases(struct ws_settings *s, struct plugin_open *cx)
+{
+    bool good = true;
+
+    if (by_alias("ping_interval", "keepalive", &good, cx)) s->ping_interval = s->keepalive;
+    if (by_alias("ssl_cipher_suites", "ssl_ciphersuites", &good, cx))
+        s->ssl_cipher_suites = s->ssl_ciphersuites;
+    return good;
+}
+
 bool ws_settings_open(struct ws_settings *s, struct plugin_open *cx)
 {
     bool good = check_headers(s, cx);
 
+    good = ws_read_aliases(s, cx) && good;
     good = read_urls(s, cx) && good;
     good = read_proxies(s, cx) && good;
     good = ws_choose_auth(s, cx) && good;

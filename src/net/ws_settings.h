@@ -39,7 +39,7 @@ struct ws_settings {
     struct password         ssl_keystore_password, ssl_truststore_password;
     int                     ssl_keystore_type, ssl_truststore_type;
     int64_t                 ssl_handshake_timeout;
-    struct strings          ssl_cipher_suites, ssl_supported_protocols;
+    struct strings          ssl_cipher_suites, ssl_ciphersuites, ssl_supported_protocols;
     struct str              ssl_server_name, ca_trusted_fingerprint;
     const struct ast_value *proxy;
     struct pairs            proxy_headers;
@@ -49,7 +49,7 @@ struct ws_settings {
     int                     compression;
     int64_t                 compression_max_ratio;
     struct duration         connect_timeout, close_timeout;
-    struct duration         ping_interval, ping_timeout, idle_timeout;
+    struct duration         ping_interval, keepalive, ping_timeout, idle_timeout;
     struct str              ping_message, pong_message;
 
     /* made from them by ws_settings_open() */

@@ -10,6 +10,8 @@
 bool ws_tls_options(struct ws_settings *s, struct plugin_open *cx);
 void ws_tls_release(struct ws_settings *s);
 
+/* Settings that have two names. */
+bool ws_read_aliases(struct ws_settings *s, struct plugin_open *cx);
 /* Finds the one kind of authentication that is set, and loads its keys; two are an error. */
 bool ws_choose_auth(struct ws_settings *s, struct plugin_open *cx);
 /* Reads `proxy`, or the environment, for a connection to `target`; NULL in `*out`: none. */

@@ -168,6 +168,7 @@ bool ws_server_settings_open(struct ws_server_settings *server, struct ws_settin
 {
     bool good = ws_refuse_settings(of_clients, "client", cx);
 
+    good = ws_read_aliases(s, cx) && good;
     good = read_policy(server, s, cx) && good;
     good = find_addresses(server, cx) && good;
     good = open_tls(server, s, cx) && good;

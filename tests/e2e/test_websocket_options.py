@@ -21,7 +21,7 @@ import pytest
 import websockets
 
 from lsc import free_port, wait_until
-from test_websocket import Server, config, message, sending, texts, tls_server  # noqa: F401
+from test_websocket import Forward, Server, config, message, sending, texts, tls_server  # noqa: F401
 from test_websocket import certificates  # noqa: F401  (a fixture)
 
 
@@ -510,8 +510,8 @@ def test_a_compression_bomb(lsc):
 class Proxy:
     """An HTTP CONNECT or SOCKS 5 proxy, after RFC 9110 and RFC 1928/1929; notes what is asked."""
 
-    def __init__(self, kind, password=None):
-        self.kind, self.password, self.asked = kind, password, []
+    def __init__(self, kind, password=None, tls=None):
+        self.kind, self.password, self.tls, self.asked = kind, password, tls, []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self._run, daemon=True).start()
@@ -524,7 +524,9 @@ class Proxy:
 
     def _serve(self, client):
         with contextlib.suppress(OSError, AssertionError):
-            target = self._http(client) if self.kind == "http" else self._socks(client)
+            if self.kind == "https":
+                client = self.tls.wrap_socket(client, server_side=True)
+            target = self._socks(client) if self.kind.startswith("socks") else self._http(client)
             if target:
                 other = socket.create_connection(target)
                 pump(client, other)
@@ -574,9 +576,10 @@ def pump(a, b):
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
-@pytest.mark.parametrize("kind,password", [("http", None), ("http", "u:p w"), ("socks5", None), ("socks5h", "u:p w")])
+@pytest.mark.parametrize("kind,password", [("http", None), ("http", "u:p w"), ("https", "u:p w"),
+                                           ("socks5", None), ("socks5h", "u:p w")])  # fmt: skip
 def test_a_proxy(lsc, certificates, kind, password, scheme):  # noqa: F811
-    proxy = Proxy(kind, password)
+    proxy = Proxy(kind, password, tls_server(certificates))
     credentials = "u:p%20w@" if password else ""
     options = f"""proxy => "{kind}://{credentials}127.0.0.1:{proxy.port}" proxy_headers => {{ "X-A" => "b" }}
                   ssl_certificate_authorities => "{certificates / 'ca.pem'}" """
@@ -586,7 +589,7 @@ def test_a_proxy(lsc, certificates, kind, password, scheme):  # noqa: F811
         p = lsc.start(text, "--log.level", "debug")
         p.wait_events("out", 1)
         assert "p w" not in p.stderr and "p%20w" not in p.stderr
-        if kind == "http":
+        if kind.startswith("http"):
             assert proxy.asked[0].startswith(f"CONNECT localhost:{server.port} HTTP/1.1\r\n")
             assert "\r\nX-A: b\r\n" in proxy.asked[0]
         else:
@@ -619,7 +622,50 @@ def test_a_proxy_as_a_hash(lsc):
     options = f'proxy => {{ host => "127.0.0.1" port => {proxy.port} user => "u" password => "p" }}'
     with Server(sending(message(1))) as server:
         lsc.start(config(server.port, options)).wait_events("out", 1)
-    config_error(lsc, 'proxy => "https://h"', "not built")
+    config_error(lsc, 'proxy => "ws://h"', "a proxy begins with http://")
+
+
+def test_tls_with_a_proxy_is_verified(lsc, certificates):  # noqa: F811
+    """By its own name, not by that of the server; and its handshake has a limit."""
+    ca = f'ssl_certificate_authorities => "{certificates}/ca.pem"'
+    proxy = Proxy("https", None, tls_server(certificates))
+    with Server(sending(message(1)), tls=tls_server(certificates)) as server:
+        options = f'{ca} ssl_server_name => "localhost" proxy => "https://%s:{proxy.port}"'
+        lsc.start(config(server.port, options % "127.0.0.1", "wss")).wait_events("out", 1)
+        with contextlib.closing(Forward("127.0.0.2", proxy.port)) as forward:
+            options = options.replace(str(proxy.port), str(forward.port))
+            p = lsc.start(config(server.port, options % "127.0.0.2", "wss"))
+            p.wait_log(r"connection failed .*proxy.*certificate verify failed: IP address mismatch")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent = f'proxy => "https://127.0.0.1:{silent.getsockname()[1]}" ssl_handshake_timeout => 100'
+        p = lsc.start(config(free_port(), silent))
+        p.wait_log("connection failed .*time-out.*no answer to the TLS handshake")
+
+
+def test_large_messages_by_an_https_proxy(lsc, certificates):  # noqa: F811
+    """TLS in TLS: records of one lie across those of the other."""
+    ca = f'ssl_certificate_authorities => "{certificates}/ca.pem"'
+    proxy = Proxy("https", None, tls_server(certificates))
+    messages = [message("x" * n) for n in (1, 16384, 16385, 3_000_000)] * 5
+    with Server(sending(*messages), tls=tls_server(certificates)) as server:
+        p = lsc.start(config(server.port, f'{ca} proxy => "https://127.0.0.1:{proxy.port}"', "wss"))
+        got = texts(p.wait_events("out", len(messages)))
+        assert [len(m) for m in got] == [1, 16384, 16385, 3_000_000] * 5
+
+
+def test_no_proxy_password_is_shown(lsc):
+    url = "http://someone:hush@127.0.0.1:1"
+    text = config(free_port(), f'proxy => "{url}"')
+    p = lsc.start(text, "--log.level", "trace", env={"https_proxy": url})
+    p.wait_log("connection failed .*proxy|connection failed .*TCP")
+    p.stop()
+    q = lsc.start(text, "--dump=ast")
+    q.wait()
+    r = lsc.start(config(free_port(), f'proxy => "ht!tp://someone:hush@h"'))
+    r.wait()
+    for shown in (p, q, r):
+        assert "hush" not in shown.stdout + shown.stderr, shown.stdout + shown.stderr
+    assert "***" in q.stdout
 
 
 # ---- several servers, attempts ----
