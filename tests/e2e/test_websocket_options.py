@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import http
 import json
+import os
 import random
 import re
 import socket
@@ -114,6 +115,7 @@ def test_a_token_file_is_read_again(lsc, tmp_path):
     [
         ('user => "a" password => "b" bearer_token => "c"', "ws://h/"),
         ('bearer_token => "c"', "ws://u:p@h/"),
+        ('oauth1_consumer_key => "k" oauth1_consumer_secret => "s"', "ws://u:p@h/"),
         ('jwt_secret => "s" jwt_signing_method => HS256 headers => { "authorization" => "x" }', "ws://h/"),
     ],
 )
@@ -272,9 +274,10 @@ def test_a_pinned_certificate(lsc, certificates):  # noqa: F811
                 p.wait_log("certificate verify failed")
 
 
-@pytest.mark.parametrize("form", ["pkcs8", "pkcs8-encrypted", "pkcs1", "sec1", "inline"])
+@pytest.mark.parametrize("form", ["pkcs8", "pkcs8-encrypted", "pkcs1", "pkcs1-encrypted", "sec1", "sec1-encrypted",
+                                  "inline"])  # fmt: skip
 def test_a_client_certificate(lsc, certificates, tmp_path, form):  # noqa: F811
-    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if form == "sec1" else ["-newkey", "rsa:2048"]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if form.startswith("sec1") else ["-newkey", "rsa:2048"]
 
     def openssl(*args):
         subprocess.run(["openssl", *map(str, args)], cwd=tmp_path, check=True, capture_output=True)
@@ -282,15 +285,17 @@ def test_a_client_certificate(lsc, certificates, tmp_path, form):  # noqa: F811
     openssl("req", *kind, "-nodes", "-keyout", "p8", "-out", "csr", "-subj", "/CN=client")
     openssl("x509", "-req", "-in", "csr", "-CA", certificates / "ca.pem", "-CAkey",
             certificates / "ca.key", "-CAcreateserial", "-days", "2", "-out", "cert")  # fmt: skip
-    key, extra = tmp_path / "p8", ""
+    key = tmp_path / "p8"
+    encrypt = ["-aes128", "-passout", "pass:pw"] if form.endswith("encrypted") else []
+    extra = 'ssl_key_passphrase => "pw"' if encrypt else ""
     if form == "pkcs8-encrypted":
         openssl("pkcs8", "-topk8", "-in", "p8", "-passout", "pass:pw", "-out", "enc")
-        key, extra = tmp_path / "enc", 'ssl_key_passphrase => "pw"'
-    elif form == "pkcs1":
-        openssl("rsa", "-in", "p8", "-traditional", "-out", "p1")
+        key = tmp_path / "enc"
+    elif form.startswith("pkcs1"):
+        openssl("rsa", "-in", "p8", "-traditional", "-out", "p1", *encrypt)
         key = tmp_path / "p1"
-    elif form == "sec1":
-        openssl("ec", "-in", "p8", "-out", "sec1")
+    elif form.startswith("sec1"):
+        openssl("ec", "-in", "p8", "-out", "sec1", *encrypt)
         key = tmp_path / "sec1"
     cert = tmp_path / "cert"
     if form == "inline":
@@ -304,6 +309,13 @@ def test_a_client_certificate(lsc, certificates, tmp_path, form):  # noqa: F811
     async def who(socket):
         names.append(socket.transport.get_extra_info("peercert")["subject"])
 
+    if encrypt:
+        old = key.read_text()
+        begin = {"pkcs8": "ENCRYPTED PRIVATE KEY", "pkcs1": "RSA PRIVATE KEY", "sec1": "EC PRIVATE KEY"}
+        assert begin[form.split("-")[0]] in old and ("DEK-Info" in old or form.startswith("pkcs8"))
+        pair = f'ssl_certificate => "{cert}" ssl_key => "{key}"'
+        config_error(lsc, pair, "holds no private key that can be read", "wss://h/")
+        config_error(lsc, f'{pair} ssl_key_passphrase => "wr0ng"', "holds no private key that can be read", "wss://h/")
     ca = f'ssl_certificate_authorities => "{certificates / "ca.pem"}"'
     with Server(sending(message(1), then=who), tls=context) as server:
         p = lsc.start(
@@ -314,6 +326,65 @@ def test_a_client_certificate(lsc, certificates, tmp_path, form):  # noqa: F811
         assert names[0] == ((("commonName", "client"),),)
         q = lsc.start(config(server.port, ca, "wss"))
         q.wait_log("TLS|certificate required|connection lost")
+
+
+def authority(folder, name):
+    """A private CA called `name` and a client's certificate of it, as the files name.pem, name.key
+    and name-client.pem, name-client.key."""
+
+    def openssl(*args):
+        subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
+
+    ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl("req", "-x509", *ec, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}", "-days", "2")
+    openssl("req", *ec, "-keyout", f"{name}-client.key", "-out", "csr", "-subj", f"/CN=client of {name}")
+    openssl("x509", "-req", "-in", "csr", "-CA", f"{name}.pem", "-CAkey", f"{name}.key", "-CAcreateserial",
+            "-days", "2", "-out", f"{name}-client.pem")  # fmt: skip
+
+
+NODE = """
+    const https = require("https"), fs = require("fs"), { WebSocketServer } = require("ws");
+    const read = (name) => fs.readFileSync(process.argv[2] + "/" + name);
+    for (const version of ["TLSv1.2", "TLSv1.3"])
+        for (const name of ["first", "second", "third"]) {
+            const server = https.createServer({
+                cert: read("cert.pem"), key: read("key.pem"), ca: read(name + ".pem"),
+                requestCert: true, rejectUnauthorized: false, minVersion: version, maxVersion: version,
+            });
+            new WebSocketServer({ server }).on("connection", (socket, request) => {
+                const subject = request.socket.getPeerCertificate().subject;
+                socket.send(JSON.stringify({ message: `${version} ${name}: ${subject?.CN}` }));
+            });
+            server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+        }
+"""
+
+
+def test_the_client_certificate_that_the_server_asks_for(lsc, certificates, tmp_path):  # noqa: F811
+    """node's servers name the authorities that they trust, Python's do not."""
+    for name in ("first", "second", "third"):
+        authority(tmp_path, name)
+    for file in ("cert.pem", "key.pem"):
+        (tmp_path / file).write_text((certificates / file).read_text())
+    (tmp_path / "server.js").write_text(NODE)
+    pairs = [[f'"{tmp_path}/{name}-client.{kind}"' for name in ("first", "second")] for kind in ("pem", "key")]
+    options = f"""ssl_certificate_authorities => "{certificates}/ca.pem"
+                  ssl_certificate => [{", ".join(pairs[0])}] ssl_key => [{", ".join(pairs[1])}]"""
+    node = subprocess.Popen(["node", tmp_path / "server.js", tmp_path], stdout=subprocess.PIPE,
+                            env={**os.environ, "NODE_PATH": "/usr/share/nodejs"})  # fmt: skip
+    try:
+        ports = [int(node.stdout.readline()) for _ in range(6)]
+        inputs = [f'input {{ websocket {{ url => "wss://127.0.0.1:{port}/" {options} }} }}' for port in ports]
+        p = lsc.start("\n".join(inputs) + 'output { file { path => "out" codec => json_lines } }')
+        assert sorted(texts(p.wait_events("out", 6))) == [
+            f"{version} {name}: {subject}"
+            for version in ("TLSv1.2", "TLSv1.3")
+            for name, subject in (("first", "client of first"), ("second", "client of second"), ("third", "undefined"))
+        ]
+    finally:
+        node.kill()
+        node.wait()
+        node.stdout.close()
 
 
 def test_pkcs12_stores(lsc, certificates, tmp_path):  # noqa: F811
@@ -347,23 +418,75 @@ def test_the_tls_handshake_has_a_time_limit(lsc):
     ("TLSv1_2", 'ssl_supported_protocols => ["TLSv1.3"]', False),
     ("TLSv1_3", 'ssl_supported_protocols => ["TLSv1.2"]', False),
     ("TLSv1_2", 'ssl_cipher_suites => ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"]', True),
+    ("TLSv1_3", 'ssl_ciphersuites => ["TLS_AES_128_GCM_SHA256"]', True),
 ])  # fmt: skip
 def test_versions_of_tls(lsc, certificates, version, option, works):  # noqa: F811
     context = tls_server(certificates)
     context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
     ca = f'ssl_certificate_authorities => "{certificates / "ca.pem"}"'
-    with Server(sending(message(1)), tls=context) as server:
+    used = []
+
+    async def cipher(socket):
+        used.append(socket.transport.get_extra_info("cipher")[0])
+
+    with Server(sending(message(1), then=cipher), tls=context) as server:
         p = lsc.start(config(server.port, f"{ca} {option}", "wss"))
         if works:
             p.wait_events("out", 1)
+            wait_until(lambda: used, "the server's look at the cipher")
+            if "TLS_AES_128" in option:
+                assert used[0] == "TLS_AES_128_GCM_SHA256"
+            elif "cipher" in option:
+                assert used[0] == "ECDHE-RSA-AES256-GCM-SHA384"
         else:
             p.wait_log("connection failed .*TLS")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_renegotiation(lsc, certificates, allowed):  # noqa: F811
+    """openssl s_server speaks TLS; what it is told at its stdin it does or sends."""
+    port = free_port()
+    server = subprocess.Popen(["openssl", "s_server", "-tls1_2", "-accept", f"127.0.0.1:{port}", "-cert", "cert.pem",
+                               "-key", "key.pem"], cwd=certificates, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)  # fmt: skip
+    said = b""
+
+    def wait_for(text):
+        nonlocal said
+        while text not in said:
+            more = os.read(server.stdout.fileno(), 4096)
+            assert more, said
+            said += more
+
+    try:
+        wait_for(b"ACCEPT")
+        p = lsc.start(config(port, f"""ssl_certificate_authorities => "{certificates}/ca.pem"
+                                       ssl_renegotiation => {str(allowed).lower()} retry_max_attempts => 0""", "wss"))
+        wait_for(b"\r\n\r\n")
+        key = re.search(rb"Sec-WebSocket-Key: (\S+)", said)[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key).digest())
+        server.stdin.write(b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                           b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")  # fmt: skip
+        p.wait_log("connected")
+        server.stdin.write(b"r\n")  # renegotiate
+        wait_for(b"SSL_do_handshake")
+        if allowed:
+            server.stdin.write(b'\x81\x0d{"message":1}')
+            assert texts(p.wait_events("out", 1)) == [1]
+        else:
+            p.wait_log("connection lost")
+            wait_for(b"no renegotiation")
+    finally:
+        server.kill()
+        server.communicate()
 
 
 def test_settings_of_tls_that_contradict(lsc, certificates):  # noqa: F811
     config_error(lsc, "ssl_enabled => true", "contradicts")
     config_error(lsc, f'ssl_key => "{certificates / "key.pem"}"', "belong together")
     config_error(lsc, 'ssl_supported_protocols => "TLSv1.1"', "TLSv1.2, TLSv1.3")
+    config_error(lsc, 'ssl_ciphersuites => "TLS_AES_128_GCM_SHA256" ssl_cipher_suites => "x"', "another name")
+    config_error(lsc, 'ssl_ciphersuites => "TLS_AES"', "not all of the cipher suites for TLS 1.3", "wss://h/")
     config_error(lsc, f'ssl_certificate => "{certificates / "ca.pem"}" ssl_key => "{certificates / "key.pem"}"',
                  "does not belong to the certificate")  # fmt: skip
 
@@ -431,14 +554,19 @@ def test_pings_keep_a_quiet_connection(lsc):
         assert server.clients == 1 and "lost" not in p.stderr
 
 
-def test_a_server_that_does_not_answer_is_left(lsc):
+@pytest.mark.parametrize("setting", ["ping_interval", "keepalive"])
+def test_a_server_that_does_not_answer_is_left(lsc, setting):
     async def silent(socket):
         socket.transport.pause_reading()  # the server's pongs stop
         await asyncio.sleep(2)
 
-    with Server(silent) as server:
-        p = lsc.start(config(server.port, "ping_interval => 0.1 ping_timeout => 0.2"))
+    with Server(silent, close_timeout=0.1) as server:
+        p = lsc.start(config(server.port, f"{setting} => 0.1 ping_timeout => 0.2"))
         p.wait_log("connection lost .*no answer to a ping", count=2)
+
+
+def test_keepalive_is_another_name(lsc):
+    config_error(lsc, "keepalive => 5 ping_interval => 5", '"keepalive" is another name of "ping_interval"')
 
 
 def test_pings_as_messages(lsc):
