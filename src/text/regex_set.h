@@ -4,9 +4,9 @@
 #include "text/regex.h"
 
 /*
- * Many regexes of which the first that matches is wanted. One pass over the subject (Aho-Corasick)
- * looks for the words that they need (text/regex_needs.h); only those that found theirs are tried.
- * Filled by one thread; from regex_set_ready() on constant, for any thread.
+ * Many regexes of which the first that matches is wanted. Only those are tried that
+ * text/regex_screen.h lets through. Filled by one thread; from regex_set_ready() on constant, for
+ * any thread.
  */
 struct regex_set;
 
@@ -23,7 +23,7 @@ const struct regex *regex_set_at(const struct regex_set *s, uint32_t i);
 
 /* What is looked at for one subject; lies in `scratch`. */
 struct regex_hits {
-    const uint8_t *found; /* by regex: which of its sets were found */
+    const uint8_t *found;
 };
 struct regex_hits regex_set_look(const struct regex_set *s, struct str subject,
                                  struct arena *scratch);
