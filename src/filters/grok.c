@@ -169,10 +169,14 @@ static enum outcome try_pattern(struct work *w, const struct pattern *p, struct 
 /* With break_on_match the first pattern that matches ends it, else the last one decides. */
 static enum outcome match_text(struct work *w, const struct rule *r, struct str text)
 {
-    enum outcome last = OUTCOME_NONE;
+    enum outcome   last = OUTCOME_NONE;
+    const uint8_t *found = NULL;
 
     for (uint32_t i = 0; i < r->len; i++) {
-        last = try_pattern(w, &r->patterns[i], text);
+        if (r->screen && i == TRIED_FIRST)
+            found = regex_screen_look(r->screen, text, w->cx->scratch);
+        bool can_match = !found || regex_screen_passes(r->screen, found, i);
+        last = can_match ? try_pattern(w, &r->patterns[i], text) : OUTCOME_NONE;
         if (last > OUTCOME_MATCH || (last == OUTCOME_MATCH && w->grok->break_on_match)) break;
     }
     return last;

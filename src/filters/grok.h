@@ -4,6 +4,7 @@
 #include "plugin/plugin.h"
 #include "text/regex.h"
 #include "text/regex_literal.h"
+#include "text/regex_screen.h"
 
 /* What the files of the filter grok share: grok.c runs, grok_open.c compiles. */
 
@@ -30,11 +31,14 @@ struct pattern {
     struct str      source;   /* as the config has it */
 };
 
-/* A field and the patterns that are tried on it. */
+/* A field and the patterns that are tried on it. Of many only a few can match a text: behind the
+   first ones `screen` tells which. */
+enum { SCREEN_MIN = 8, TRIED_FIRST = 4 };
 struct rule {
-    const struct field *field;
-    uint32_t            len;
-    struct pattern     *patterns;
+    const struct field  *field;
+    uint32_t             len;
+    struct pattern      *patterns;
+    struct regex_screen *screen; /* NULL: there are few */
 };
 
 enum { SCOPE_PATTERN, SCOPE_EVENT };

@@ -159,7 +159,8 @@ static bool compile_expanded(struct builder *b, struct pattern *p, const struct 
     return true;
 }
 
-static void compile(struct builder *b, struct pattern *p, const struct ast_value *at)
+static void compile(struct builder *b, struct pattern *p, const struct ast_value *at,
+                    struct regex_screen *screen)
 {
     enum grok_captures which = b->grok->named_captures_only ? GROK_CAPTURE_NAMED : GROK_CAPTURE_ALL;
     struct grok_captures_list list = {0};
@@ -174,7 +175,10 @@ static void compile(struct builder *b, struct pattern *p, const struct ast_value
         if (loc.len == 1 && error.len > 0) loc.len = (uint32_t)error.len;
         diag(b->cx->diags, DIAG_ERROR, loc, "%s", error.message);
     }
-    if (!good || !compile_expanded(b, p, at, which, buf_view(&out))) b->failed = true;
+    if (!good || !compile_expanded(b, p, at, which, buf_view(&out)))
+        b->failed = true;
+    else if (screen)
+        regex_screen_add(screen, buf_view(&out), REGEX_DOTALL);
     buf_release(&out);
 }
 
@@ -194,8 +198,10 @@ static void add_rule(struct builder *b, const struct pair *pair)
     }
     r->len = list ? v->len : 1;
     r->patterns = arena_zalloc(b->cx->arena, r->len * sizeof(*r->patterns));
+    if (r->len >= SCREEN_MIN) r->screen = regex_screen_new();
     for (uint32_t i = 0; i < r->len; i++)
-        compile(b, &r->patterns[i], list ? &v->items[i] : v);
+        compile(b, &r->patterns[i], list ? &v->items[i] : v, r->screen);
+    if (r->screen) regex_screen_ready(r->screen);
 }
 
 bool grok_open(void *self, struct plugin_open *cx)
@@ -215,8 +221,10 @@ void grok_close(void *self)
 {
     struct grok *g = self;
 
-    for (uint32_t i = 0; i < g->rules_len; i++)
+    for (uint32_t i = 0; i < g->rules_len; i++) {
         for (uint32_t j = 0; j < g->rules[i].len; j++)
             regex_free(g->rules[i].patterns[j].regex);
+        regex_screen_free(g->rules[i].screen);
+    }
     g->rules_len = 0;
 }
