@@ -118,7 +118,6 @@ static void set_behaviour(struct transfer *t, bool tls)
                          (long)((c->idle_timeout_ns + second_ns - 1) / second_ns));
     }
     curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    if (c->cookies) curl_easy_setopt(t->easy, CURLOPT_COOKIEFILE, "");
     curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, c->one_shot ? 1L : 0L);
     if (c->compressed) curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "lsc/" PACKAGE_VERSION);
@@ -338,6 +337,10 @@ static void begin(struct handle *h, struct transfer *t, const struct http_call *
     t->text[0] = '\0';
     curl_easy_reset(t->easy); /* keeps the connections */
     curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+    if (h->config.config->cookies) {
+        curl_easy_setopt(t->easy, CURLOPT_SHARE, h->cookies);
+        curl_easy_setopt(t->easy, CURLOPT_COOKIEFILE, ""); /* no file, but keep cookies */
+    }
     set_behaviour(t, call->url->tls);
     set_tls(t);
     set_user(t, call);
@@ -353,7 +356,8 @@ static void end(struct handle *h, struct transfer *t, struct http_call *call, bo
 {
     curl_multi_remove_handle(h->multi, t->easy);
     call->result = finish(t, working || t->ended ? t->code : CURLE_FAILED_INIT);
-    /* Nothing of the request stays behind. */
+    /* Nothing of the request stays behind; the list of files is not freed by a reset. */
+    if (h->config.config->cookies) curl_easy_setopt(t->easy, CURLOPT_COOKIEFILE, NULL);
     curl_easy_reset(t->easy);
     curl_slist_free_all(t->lines);
     curl_slist_free_all(t->proxy_lines);
@@ -367,7 +371,6 @@ static struct transfer *transfer_new(struct handle *h)
     t->handle = h;
     t->easy = curl_easy_init();
     if (!t->easy) fatal_memory();
-    if (h->config.config->cookies) curl_easy_setopt(t->easy, CURLOPT_SHARE, h->cookies);
     return t;
 }
 
