@@ -1,35 +1,28 @@
-/* Any bytes as a client's request and as a load balancer's header: what is read lies within what
-   was given, and every request gets one whole answer. */
+/* Any bytes as a client's request: what is read lies within what was given, and every request gets
+   one whole answer. */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "net/proxy_protocol.h"
 #include "net/ws_accept.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct str       texts[] = {{"v1", 2}, {"https://a.example", 17}};
-    static const int        known[] = {101, 400, 401, 403, 404, 405, 426, 505};
-    const struct ws_policy  policy = {.path = STR("/"),
-                                      .allowed_origins = {2, texts},
-                                      .subprotocols = {2, texts},
-                                      .bearer = size & 1 ? STR("t") : (struct str){0},
-                                      .deflate = true,
-                                      .headers = STR("")};
-    struct str              bytes = {(const char *)data, size};
-    struct sockaddr_storage source;
-    struct http_head        head;
-    struct ws_verdict       verdict;
-    struct buf              out = {0};
-    size_t                  length;
-    bool                    found = false;
+    static struct str      texts[] = {{"v1", 2}, {"https://a.example", 17}};
+    static const int       known[] = {101, 400, 401, 403, 404, 405, 426, 505};
+    const struct ws_policy policy = {.path = STR("/"),
+                                     .allowed_origins = {2, texts},
+                                     .subprotocols = {2, texts},
+                                     .bearer = size & 1 ? STR("t") : (struct str){0},
+                                     .deflate = true,
+                                     .headers = STR("")};
+    struct str             bytes = {(const char *)data, size};
+    struct http_head       head;
+    struct ws_verdict      verdict;
+    struct buf             out = {0};
+    bool                   found = false;
 
-    if (proxy_protocol_read(bytes, &source, &length) == 1) {
-        if (length > size) abort();
-        bytes = str_from(bytes, length);
-    }
     if (http_request_read(bytes, &head) != 1) return 0;
     if (head.size > bytes.len) abort();
     ws_check_request(&policy, &head, false, &verdict);
