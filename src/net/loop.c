@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/fatal.h"
 #include "base/log.h"
+#include "net/timers.h"
 
 /* What can be read from a socket in one go. Large, so that a fast peer fills whole batches. */
 enum { READ_BUFFER = 128 * 1024 };
@@ -41,8 +42,8 @@ struct net {
     pthread_mutex_t        lock;
     struct job            *jobs, **last_job;
     bool                   stopping;
-    struct net_timer      *timers; /* the next one first */
-    lws_sorted_usec_list_t wake;   /* when the first of them is due */
+    struct net_timers      timers;
+    lws_sorted_usec_list_t wake; /* when the first of them is due */
     struct net_idle       *idles;
     int                    epoll;
     struct epoll_event     ready[READY_MAX]; /* those of this round, ended ones without watch */
@@ -159,58 +160,48 @@ static void wake_up(lws_sorted_usec_list_t *sul)
     lws_cancel_service(n->context);
 }
 
+/* To be called when another timer is the first. */
 static void arm(struct net *n)
 {
-    if (!n->timers) {
+    const struct net_timer *first = net_timers_first(&n->timers);
+
+    if (!first) {
         lws_sul_schedule(n->context, 0, &n->wake, wake_up, LWS_SET_TIMER_USEC_CANCEL);
         return;
     }
-    int64_t us = (n->timers->due_ns - clock_monotonic_ns()) / 1000 + 1;
+    int64_t us = (first->due_ns - clock_monotonic_ns()) / 1000 + 1;
     lws_sul_schedule(n->context, 0, &n->wake, wake_up, us > 1 ? us : 1);
-}
-
-static void unlink_timer(struct net *n, struct net_timer *t)
-{
-    struct net_timer **at = &n->timers;
-
-    while (*at != t)
-        at = &(*at)->next;
-    *at = t->next;
-    t->armed = false;
 }
 
 void net_timer_set(struct net *n, struct net_timer *t, int64_t after_ns, void (*fn)(void *ctx),
                    void *ctx)
 {
-    struct net_timer **at = &n->timers;
+    const struct net_timer *first = net_timers_first(&n->timers);
 
-    if (t->armed) unlink_timer(n, t);
-    *t = (struct net_timer){
-        .fn = fn, .ctx = ctx, .due_ns = clock_monotonic_ns() + after_ns, .armed = true};
-    while (*at && (*at)->due_ns <= t->due_ns)
-        at = &(*at)->next;
-    t->next = *at;
-    *at = t;
-    arm(n);
+    if (t->armed) net_timers_remove(&n->timers, t);
+    *t = (struct net_timer){.fn = fn, .ctx = ctx, .due_ns = clock_monotonic_ns() + after_ns};
+    net_timers_add(&n->timers, t);
+    if (first == t || net_timers_first(&n->timers) != first) arm(n);
 }
 
 void net_timer_cancel(struct net *n, struct net_timer *t)
 {
+    const struct net_timer *first = net_timers_first(&n->timers);
+
     if (!t->armed) return;
-    unlink_timer(n, t);
-    arm(n);
+    net_timers_remove(&n->timers, t);
+    if (first == t) arm(n);
 }
 
 static void run_timers(struct net *n)
 {
-    if (!n->timers) return;
+    struct net_timer *t = net_timers_first(&n->timers);
 
+    if (!t) return;
     int64_t now = clock_monotonic_ns();
-    if (n->timers->due_ns > now) return;
-    while (n->timers && n->timers->due_ns <= now) {
-        struct net_timer *t = n->timers;
-        n->timers = t->next;
-        t->armed = false;
+    if (t->due_ns > now) return;
+    while ((t = net_timers_first(&n->timers)) && t->due_ns <= now) {
+        net_timers_remove(&n->timers, t);
         t->fn(t->ctx);
     }
     arm(n);
@@ -390,6 +381,7 @@ void net_stop(struct net *n)
     lws_cancel_service(n->context);
     pthread_join(n->thread, NULL);
     lws_context_destroy(n->context);
+    net_timers_release(&n->timers);
     pthread_mutex_destroy(&n->lock);
     free(n);
 }

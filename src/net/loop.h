@@ -28,10 +28,10 @@ struct lws_context *net_context(struct net *n);
 /* A timer on the loop's thread. Zero-initialised is idle. */
 struct net_timer {
     void (*fn)(void *ctx);
-    void             *ctx;
-    int64_t           due_ns; /* monotonic */
-    struct net_timer *next;
-    bool              armed;
+    void    *ctx;
+    int64_t  due_ns; /* monotonic */
+    uint32_t place;  /* among the others */
+    bool     armed;
 };
 /* (Re)arms: fn(ctx) once after `after_ns`. */
 void net_timer_set(struct net *n, struct net_timer *t, int64_t after_ns, void (*fn)(void *ctx),
