@@ -2,8 +2,9 @@
  * lsc-feed: a WebSocket server that sends made-up log events, for examples, tests and benchmarks.
  *
  * Each client gets the same events from the first on as JSON text, at a rate or as fast as it
- * reads, and after --count of them a close frame. The frames are made once, at the start, and sent
- * many at a time, so that this server is never what limits a benchmark.
+ * reads, and after --count of them a close frame. With --file the messages are the lines of a file.
+ * The frames are made once, at the start, and sent many at a time, so that this server is never
+ * what limits a benchmark.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/fatal.h"
 #include "net/ws_frame.h"
 
 enum {
@@ -25,8 +27,10 @@ enum {
 
 struct feed {
     int64_t             port, rate, count, size, seed;
-    struct buf          frames;            /* of all events, one behind the other */
-    size_t              start[EVENTS + 1]; /* of each event's frame */
+    const char         *file;   /* NULL: made-up events */
+    struct buf          frames; /* of all events, one behind the other */
+    size_t             *start;  /* of each event's frame, and the end of the last */
+    size_t              len;    /* number of events */
     struct lws_context *context;
 };
 
@@ -94,17 +98,43 @@ static void make_event(struct buf *out, int64_t n)
     buf_str(out, STR("\"}"));
 }
 
+static void add_frame(struct str text)
+{
+    if ((feed.len & (feed.len + 1)) == 0) /* full: 2, 4, 8 … */
+        feed.start = xrealloc(feed.start, 2 * (feed.len + 1) * sizeof(*feed.start));
+    feed.start[feed.len++] = feed.frames.len;
+    ws_frame_write(&feed.frames, WS_TEXT, true, false, NULL, text);
+    feed.start[feed.len] = feed.frames.len;
+}
+
 static void make_events(void)
 {
     struct buf event = {0};
 
     for (int64_t i = 0; i < EVENTS; i++) {
         make_event(&event, i);
-        feed.start[i] = feed.frames.len;
-        ws_frame_write(&feed.frames, WS_TEXT, true, false, NULL, buf_view(&event));
+        add_frame(buf_view(&event));
     }
-    feed.start[EVENTS] = feed.frames.len;
     buf_release(&event);
+}
+
+/* False: it cannot be read, or is empty. */
+static bool read_lines(const char *path)
+{
+    FILE   *f = fopen(path, "r");
+    char   *line = NULL;
+    size_t  cap = 0;
+    ssize_t n;
+
+    if (!f) {
+        perror(path);
+        return false;
+    }
+    while ((n = getline(&line, &cap, f)) > 0)
+        add_frame((struct str){line, (size_t)n - (line[n - 1] == '\n')});
+    fclose(f);
+    free(line);
+    return feed.len > 0;
 }
 
 /* ---- clients ---- */
@@ -122,13 +152,13 @@ static int64_t allowed(const struct client *c)
 static bool send_some(struct lws *wsi, struct client *c)
 {
     int64_t due = allowed(c) - c->sent;
-    size_t  from = (size_t)(c->sent % EVENTS), to = from;
+    size_t  from = (size_t)c->sent % feed.len, to = from;
 
     if (feed.count > 0 && c->sent >= feed.count) {
         lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, (unsigned char *)"the end", 7);
         return false;
     }
-    while (to < EVENTS && (int64_t)(to - from) < due &&
+    while (to < feed.len && (int64_t)(to - from) < due &&
            (to == from || feed.start[to + 1] - feed.start[from] <= BLOCK_MAX))
         to++;
     if (to == from) return true;
@@ -181,7 +211,8 @@ static int usage(FILE *out)
           "  --rate N   events per second and client (0: as fast as the client reads)\n"
           "  --count N  events per client, then the connection is closed (0: no end)\n"
           "  --size N   bytes that an event has at least (0: as it comes, about 200)\n"
-          "  --seed N   other events (1)\n",
+          "  --seed N   other events (1)\n"
+          "  --file F   the lines of this file instead\n",
           out);
     return out == stderr;
 }
@@ -196,13 +227,18 @@ static bool read_options(int argc, char **argv)
                 {"count", &feed.count, INT64_MAX},
                 {"size", &feed.size, 16384},
                 {"seed", &feed.seed, INT32_MAX}};
-    struct option options[6] = {{0}};
+    enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+    struct option options[ROWS + 2] = {[ROWS] = {"file", required_argument, NULL, 0}};
     int           i;
 
-    for (int k = 0; k < 5; k++)
+    for (int k = 0; k < ROWS; k++)
         options[k] = (struct option){rows[k].name, required_argument, NULL, 0};
     while ((i = -1, getopt_long(argc, argv, "", options, &i)) == 0) {
         char *end;
+        if (i == ROWS) {
+            feed.file = optarg;
+            continue;
+        }
         *rows[i].value = strtoll(optarg, &end, 10);
         if (*end || end == optarg || *rows[i].value < 0 || *rows[i].value > rows[i].max)
             return false;
@@ -227,7 +263,10 @@ int main(int argc, char **argv)
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) return usage(stdout);
     if (!read_options(argc, argv)) return usage(stderr);
-    make_events();
+    if (!feed.file)
+        make_events();
+    else if (!read_lines(feed.file))
+        return 1;
     lws_set_log_level(LLL_ERR, NULL);
     feed.context = lws_create_context(&info);
     info.port = (int)feed.port;
@@ -241,5 +280,6 @@ int main(int argc, char **argv)
         ;
     lws_context_destroy(feed.context);
     buf_release(&feed.frames);
+    free(feed.start);
     return 0;
 }
