@@ -14,8 +14,9 @@ static bool has_word(struct str name, const char *const *words)
 
 bool secret_name(struct str name)
 {
-    static const char *const words[] = {"password", "passwd",     "passphrase", "secret",  "token",
-                                        "key",      "credential", "auth",       "headers", NULL};
+    static const char *const words[] = {"password", "passwd",  "passphrase", "secret",
+                                        "token",    "key",     "credential", "cloud_auth",
+                                        "auth",     "headers", NULL};
 
     return has_word(name, words);
 }
@@ -83,9 +84,9 @@ void secret_mask_urls(struct str text, struct buf *out)
 /* Narrower than secret_name(): what is hidden in a message cannot be seen to be wrong. */
 static bool holds_secret(struct str name)
 {
-    static const char *const words[] = {"password", "passwd",     "passphrase",    "secret",
-                                        "token",    "api_key",    "api-key",       "apikey",
-                                        "cookie",   "credential", "authorization", NULL};
+    static const char *const words[] = {
+        "password", "passwd", "passphrase", "secret",     "token",         "api_key", "api-key",
+        "apikey",   "cookie", "credential", "cloud_auth", "authorization", NULL};
     static const char *const places[] = {"_url", "_file", "_path", "_type", "_buffer"};
 
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
