@@ -62,7 +62,7 @@ void ws_metrics_release(struct ws_metrics *m);
 /* A NULL `m` counts nothing. */
 static inline void ws_metrics_add(struct ws_metrics *m, enum ws_count which, uint64_t n)
 {
-    if (m) metric_add(&m->counts[which], n);
+    if (m) metric_add_alone(&m->counts[which], n);
 }
 /* A handshake has succeeded. */
 void ws_metrics_opened(struct ws_metrics *m);
