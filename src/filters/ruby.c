@@ -23,7 +23,8 @@ static const struct option filter_options[] = {
     OPT(struct ruby, OPT_STRING, code,
         .doc = "Ruby code that runs for every event, which it has as event. Further events are "
                "made with new_event_block.call(LogStash::Event.new(\"k\" => \"v\")). Variables "
-               "that begin with @ keep their values from one event to the next."),
+               "that begin with @ keep their values from one event to the next; of an event that "
+               "is kept in one, a copy as the code left it."),
     OPT(struct ruby, OPT_STRING, init,
         .doc = "Ruby code that runs once, when the pipeline starts; under -t it is compiled only."),
     OPT(struct ruby, OPT_PATH, path,

@@ -85,6 +85,7 @@ module LogStash
           eval("@lsc_timeout_code = lambda do |event|\n#{@timeout_code}\nend",
                lsc_binding, "(aggregate filter timeout code)", 0)
         end
+        @lsc_keeps = Keeping.in_code?(@code)
         lsc_join(PIPELINES[@lsc_key] ||= Pipeline.new)
       end
 

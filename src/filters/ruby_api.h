@@ -41,10 +41,12 @@ bool ruby_is_timestamp(VALUE v, struct timestamp *t);
 
 /* ---- events ---- */
 
-/* A LogStash::Event for an event of the engine, which is gone after ruby_event_leave(). */
+/* A LogStash::Event for an event of the engine, which takes it back by
+   ruby_event_leave(). */
 VALUE ruby_event_wrap(struct event *ev);
-/* The engine takes its event back: what code has kept of it raises when used. */
-void ruby_event_leave(VALUE event);
+/* The engine takes its event back. With `copied` a copy as it is now stays behind for the code;
+   without, the Ruby object raises when it is used. */
+void ruby_event_leave(VALUE event, bool copied);
 bool ruby_event_cancelled(VALUE event);
 bool ruby_is_event(VALUE v);
 /* A copy of the event for the engine. Never raises. */

@@ -9,7 +9,8 @@
 #include "filters/ruby_api.h"
 #include "filters/ruby_cache.h"
 
-/* An event of the engine, in its batch; or one that Ruby code made, in an arena of its own. */
+/* An event of the engine, in its batch; or one that Ruby code made or kept, in an arena of its own.
+ */
 struct ruby_event {
     struct event *ev; /* NULL: it has left */
     struct arena  arena;
@@ -73,14 +74,6 @@ VALUE ruby_event_wrap(struct event *ev)
     return self;
 }
 
-void ruby_event_leave(VALUE event)
-{
-    struct ruby_event *e = get_wrapper(event);
-
-    e->ev = NULL;
-    release_arena(e);
-}
-
 bool ruby_event_cancelled(VALUE event)
 {
     return get_wrapper(event)->cancelled;
@@ -102,6 +95,19 @@ static struct arena *own_arena(struct ruby_event *e)
 {
     if (!e->arena.first) rb_gc_adjust_memory_usage(ARENA_BLOCK);
     return &e->arena;
+}
+
+void ruby_event_leave(VALUE event, bool copied)
+{
+    struct ruby_event *e = get_wrapper(event);
+
+    if (copied && e->arena.first) return; /* made by code: the engine has a copy */
+    if (copied) {
+        e->ev = event_clone(own_arena(e), e->ev);
+        return;
+    }
+    e->ev = NULL;
+    release_arena(e);
 }
 
 static VALUE initialize(int argc, const VALUE *argv, VALUE self)

@@ -13,6 +13,7 @@
 
 struct ruby_filter {
     VALUE             object;
+    bool              keeps; /* code may use events after their turn */
     const char       *component;
     struct log_limit *limit;
 };
@@ -31,8 +32,9 @@ static VALUE make_object(VALUE arg)
     struct opening *o = RUBY_ARG(struct opening, arg);
 
     o->filter->object = rb_obj_alloc(rb_path2class(o->class));
-    return rb_funcall(o->filter->object, rb_intern("lsc_open"), 1,
-                      ruby_of_value(value_map(o->options)));
+    rb_funcall(o->filter->object, rb_intern("lsc_open"), 1, ruby_of_value(value_map(o->options)));
+    o->filter->keeps = RTEST(rb_funcall(o->filter->object, rb_intern("lsc_keeps?"), 0));
+    return Qnil;
 }
 
 static void open_object(void *data)
@@ -204,7 +206,8 @@ static void take_made(struct filtering *f)
         if (copy) o->made[o->made_len++] = copy;
     }
     for (long i = 0; i < len; i++)
-        if (rb_ary_entry(made, i) != wrapped) ruby_event_leave(rb_ary_entry(made, i));
+        if (rb_ary_entry(made, i) != wrapped)
+            ruby_event_leave(rb_ary_entry(made, i), f->filter->keeps);
 }
 
 static void filter_one(struct filtering *f, struct ruby_outcome *o)
@@ -222,7 +225,7 @@ static void filter_one(struct filtering *f, struct ruby_outcome *o)
     take_made(f);
     if (NIL_P(wrapped)) return;
     if (ruby_event_cancelled(wrapped)) o->verdict = FILTER_DROP;
-    ruby_event_leave(wrapped);
+    ruby_event_leave(wrapped, f->filter->keeps);
 }
 
 static void filter_all(void *data)

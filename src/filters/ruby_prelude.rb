@@ -182,6 +182,84 @@ module LogStash
     # Hands an event made by code to the engine; passed to code as `new_event_block`.
     EMIT = proc { |event| Native.emit(event) }
 
+    # Whether code may use an event after its turn: it does more with the variable than call
+    # methods of the event. Only then a copy is left to the code, which costs time.
+    module Keeping
+      AST = RubyVM::AbstractSyntaxTree
+      GIVE_THEMSELVES = %i[itself tap then yield_self instance_eval instance_exec method].freeze
+      RUN_LATER = %i[lambda proc new start fork define_method define_singleton_method
+                     at_exit].freeze
+
+      # The code of a setting, where the variable is `event`.
+      def self.in_code?(code)
+        kept?(parse("event = new_event_block = nil\n#{code}"), :event)
+      end
+
+      # A script file, by its method `filter`.
+      def self.in_script?(text)
+        method = find(parse(text)) { |node| %i[DEFN DEFS].include?(node.type) && node.children.include?(:filter) }
+        variables, _, body = method.children.last.children
+        kept?(body, variables.first, result: body)
+      end
+
+      def self.parse(text)
+        verbose, $VERBOSE = $VERBOSE, nil
+        AST.parse(text)
+      ensure
+        $VERBOSE = verbose
+      end
+
+      # `result`: the node whose value the method gives back; events in a list there leave anyway.
+      def self.kept?(node, name, result: nil)
+        return false unless node.is_a?(AST::Node)
+        return true if variable?(node, name) || (runs_later?(node) && find(node) { |n| variable?(n, name) })
+        return !find(node) { |n| %i[IVAR GVAR CVAR].include?(n.type) }.nil? if emits?(node)
+        left = node.children
+        left = left.drop(1) if asks?(node, name)
+        left = left.reject { |child| variable?(child, name) } if result?(node, result)
+        left.any? { |child| kept?(child, name, result: given_back(node, result)) }
+      end
+
+      def self.find(node, &block)
+        return nil unless node.is_a?(AST::Node)
+        return node if block.call(node)
+        node.children.each do |child|
+          found = find(child, &block)
+          return found if found
+        end
+        nil
+      end
+
+      def self.variable?(node, name)
+        node.is_a?(AST::Node) && %i[LVAR DVAR].include?(node.type) && node.children.first == name
+      end
+
+      # A call of a method of the event.
+      def self.asks?(node, name)
+        %i[CALL QCALL OPCALL ATTRASGN].include?(node.type) && variable?(node.children[0], name) &&
+          !GIVE_THEMSELVES.include?(node.children[1])
+      end
+
+      def self.emits?(node)
+        node.type == :CALL && variable?(node.children[0], :new_event_block)
+      end
+
+      def self.runs_later?(node)
+        return true if node.type == :LAMBDA
+        return false unless node.type == :ITER
+        RUN_LATER.any? { |method| node.children.first.children.include?(method) }
+      end
+
+      def self.result?(node, result)
+        node.type == :LIST && node.equal?(result)
+      end
+
+      def self.given_back(node, result)
+        return node.children.first if node.type == :RETURN
+        node.equal?(result) && node.type == :BLOCK ? node.children.last : result
+      end
+    end
+
     # What lsc calls: lsc_open(options), lsc_filter(event), lsc_flush(final), lsc_close. lsc_filter
     # gives true (it matched), nil (nothing was done) or a text: what went wrong.
     class Base
@@ -209,6 +287,11 @@ module LogStash
         binding
       end
 
+      # After lsc_open: whether code may use events after their turn.
+      def lsc_keeps?
+        @lsc_keeps
+      end
+
       def lsc_flush(_final)
         []
       end
@@ -224,9 +307,11 @@ module LogStash
         if @path
           @script = Script.new(@path, @script_params || {}, @logger)
           @script.open(@lsc_check_only) # its tests are run either way
+          @lsc_keeps = @script.keeps?
         else
           lsc_init if @init
           lsc_define(@code)
+          @lsc_keeps = Keeping.in_code?(@code)
         end
       end
 
@@ -302,6 +387,10 @@ module LogStash
 
         def execute(event)
           @context.filter(event)
+        end
+
+        def keeps?
+          Keeping.in_script?(@text)
         end
 
         def load_context

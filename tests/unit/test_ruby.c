@@ -89,20 +89,45 @@ static void code_may_return_early(void **state)
     expect("return if event.get(\"m\") == 1; event.set(\"m\", 2)", "{\"m\":1}", "{\"m\":1}");
 }
 
-static void an_event_that_left_cannot_be_used(void **state)
+/* Code that runs first, its event, and what code reads of it with the next event. */
+static void kept(const char *code, const char *expected)
 {
     struct filter_fixture f;
 
-    (void)state;
-    open_code(&f, "event.set(\"old\", @kept.get(\"m\")) if @kept; "
-                  "event.set(\"copy\", @copy.get(\"m\")) if @copy; "
-                  "@kept = event if event.get(\"keep\"); @copy ||= event.clone");
+    open_code(&f, code);
     assert_true(filter_fixture_run(&f, "{\"m\":1}"));
-    assert_true(filter_fixture_run(&f, "{\"m\":2,\"keep\":true}"));
-    assert_true(filter_fixture_is(&f, "{\"m\":2,\"keep\":true,\"copy\":1}"));
-    assert_true(filter_fixture_run(&f, "{\"m\":3}"));
-    assert_true(filter_fixture_is(&f, "{\"m\":3,\"tags\":[\"_rubyexception\"]}"));
+    assert_true(filter_fixture_run(&f, "{\"m\":2}"));
+    if (!filter_fixture_is(&f, expected)) fail_msg("%s: %s", code, filter_fixture_json(&f));
     filter_fixture_close(&f);
+}
+
+/* As in Logstash, where an event is an object like others. */
+static void events_may_be_kept(void **state)
+{
+    static const char good[] = "{\"m\":2,\"old\":1}";
+
+    (void)state;
+    kept("event.set(\"old\", @kept.get(\"m\")) if @kept; @kept = event", good);
+    kept("(@all ||= []) << event; event.set(\"old\", @all[0].get(\"m\")) if @all.size > 1", good);
+    kept("@copy ||= event.clone; event.set(\"old\", @copy.get(\"m\")) if event.get(\"m\") == 2",
+         good);
+    kept("event.set(\"old\", @ask.call) if @ask; @ask = lambda { event.get(\"m\") }", good);
+    kept("event.set(\"old\", @ask.call) if @ask; @ask = proc { event.get(\"m\") }", good);
+    kept("def keep(e); @kept = e; end; event.set(\"old\", @kept.get(\"m\")) if @kept; keep(event)",
+         good);
+    kept("event.set(\"old\", @kept.get(\"m\")) if @kept; event.tap { |e| @kept = e }", good);
+    kept(
+        "if @kept; @kept.set(\"m\", 7); event.set(\"old\", @kept.get(\"m\")); end; @kept ||= event",
+        "{\"m\":2,\"old\":7}");
+}
+
+/* What the code does not show. */
+static void an_event_that_left_unseen_cannot_be_used(void **state)
+{
+    (void)state;
+    kept(
+        "event.set(\"old\", @kept.get(\"m\")) if @kept; @kept = binding.local_variable_get(:event)",
+        "{\"m\":2,\"tags\":[\"_rubyexception\"]}");
 }
 
 static void cancelled_events_are_dropped(void **state)
@@ -157,7 +182,8 @@ int main(void)
         cmocka_unit_test(texts_are_utf8),
         cmocka_unit_test(what_an_event_cannot_hold),
         cmocka_unit_test(code_may_return_early),
-        cmocka_unit_test(an_event_that_left_cannot_be_used),
+        cmocka_unit_test(events_may_be_kept),
+        cmocka_unit_test(an_event_that_left_unseen_cannot_be_used),
         cmocka_unit_test(cancelled_events_are_dropped),
         cmocka_unit_test(libraries_are_there),
         cmocka_unit_test(timestamps),
