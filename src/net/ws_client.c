@@ -21,6 +21,7 @@ struct ws_client {
     char                    key[WS_KEY_SIZE];
     int64_t                 due_ns;   /* of the handshake */
     struct buf              location; /* of a refusal */
+    size_t                  body;     /* of a refusal: bytes that are waited for */
 };
 
 /* ---- the handshake ---- */
@@ -48,9 +49,22 @@ static void send_request(struct ws_client *c)
     c->ws.state = HANDSHAKE;
 }
 
-static void read_refusal(struct ws_conn *c)
+static void read_refusal(struct ws_client *c)
 {
-    if (c->in.len - c->at >= BODY_SHOWN) c->over = true;
+    if (c->ws.in.len - c->ws.at >= c->body) c->ws.over = true;
+}
+
+/* Of the body, what is shown; less when the answer says that it is shorter. */
+static size_t wanted_of(const struct http_head *head)
+{
+    struct str length = http_field(head, "Content-Length");
+    size_t     n = 0;
+
+    for (size_t i = 0; i < length.len && n < BODY_SHOWN; i++) {
+        if (length.data[i] < '0' || length.data[i] > '9') return BODY_SHOWN;
+        n = 10 * n + (size_t)(length.data[i] - '0');
+    }
+    return length.len > 0 && n < BODY_SHOWN ? n : BODY_SHOWN;
 }
 
 /* The answer is not 101: waits a moment for its body, which may tell why. */
@@ -60,8 +74,9 @@ static void refused(struct ws_client *c, const struct http_head *head)
         buf_str(&c->location, http_field(head, "Location"));
     ws_set_end(&c->ws, WS_BY_REFUSAL, "");
     c->ws.state = REFUSED;
+    c->body = wanted_of(head);
     ws_conn_limit(&c->ws, body_wait_ns);
-    read_refusal(&c->ws);
+    read_refusal(c);
 }
 
 static void read_answer(struct ws_client *c)
@@ -96,7 +111,7 @@ static void shake_hands(struct ws_conn *ws)
     if (ws->state == HANDSHAKE)
         read_answer((struct ws_client *)ws);
     else
-        read_refusal(ws);
+        read_refusal((struct ws_client *)ws);
 }
 
 /* ---- life ---- */
