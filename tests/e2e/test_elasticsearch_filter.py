@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import ssl
@@ -161,34 +162,44 @@ def info(number, flavor="default", tagline="You Know, for Search"):
     return {"name": "n", "version": {"number": number, "build_flavor": flavor}, "tagline": tagline}
 
 
-@pytest.mark.parametrize("about, good", [
-    (info("7.13.4"), True),
-    (info("6.8.23", flavor=None), True),
-    (info("7.14.0"), False),
-    (info("7.10.2", flavor="oss"), False),
-    (info("5.6.0"), False),
-    (info("1.0.0", tagline="The OpenSearch Project: https://opensearch.org/"), False),
-])
-def test_servers_that_do_not_say_what_they_are(lsc, about, good):
-    async def handler(request):
-        return answer(about if request.path == "/" else reply(hit(1, a=1)), headers=None)
+def test_servers_that_do_not_say_what_they_are(lsc):
+    servers = [
+        (info("7.13.4"), True),
+        (info("6.8.23", flavor=None), True),
+        (info("7.14.0"), False),
+        (info("7.10.2", flavor="oss"), False),
+        (info("5.6.0"), False),
+        (info("1.0.0", tagline="The OpenSearch Project: https://opensearch.org/"), False),
+    ]
 
-    with Peer(handler) as peer:
-        _, got = flow(lsc, search(peer, 'query => "*" fields => { "a" => "a" }'), {}, {})
-    assert [e.get("a") for e in got] == ([1, 1] if good else [None, None])
-    if good:
-        assert [r.path for r in peer.requests].count("/") == 1
+    def server(about):
+        async def handler(request):
+            return answer(about if request.path == "/" else reply(hit(1, a=1)), headers=None)
+
+        return Peer(handler)
+
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(server(about)) for about, _ in servers]
+        config = [search(p, f'query => "*" fields => {{ "a" => "a{i}" }}') for i, p in enumerate(peers)]
+        _, got = flow(lsc, " ".join(config), {}, {})
+    for i, (_, good) in enumerate(servers):
+        assert [e.get(f"a{i}") for e in got] == ([1, 1] if good else [None, None]), servers[i]
+        if good:
+            assert [r.path for r in peers[i].requests].count("/") == 1
 
 
 def test_searches_of_a_batch_go_side_by_side(lsc):
     async def handler(request):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.02)
         return answer(reply(hit(1, n=int(request.query["q"]))))
 
     with Peer(handler) as peer:
-        _, got = flow(lsc, search(peer, 'query => "%{i}" fields => { "n" => "n" }'), *[{"i": i} for i in range(40)])
-    assert [e["n"] for e in got] == list(range(40))
-    assert peer.most_busy == 8
+        config = search(peer, 'query => "%{i}" fields => { "n" => "n" }')
+        _, got = flow(lsc, config, *[{"i": i} for i in range(40)])
+        assert [e["n"] for e in got] == list(range(40))
+        assert peer.most_busy == 8
+        _, got = flow(lsc, config, *[{"i": i} for i in range(500)], workers=4)
+    assert sorted(e["n"] for e in got) == list(range(500)) and all(e["n"] == e["i"] for e in got)
 
 
 def test_retries_and_servers_that_are_gone(lsc):

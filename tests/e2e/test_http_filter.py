@@ -45,16 +45,17 @@ def test_requests_say_what_events_say(lsc):
     assert event["headers"]["server"] == "peer" and event["headers"]["x-two"] == "1"
 
 
-@pytest.mark.parametrize("verb", ["GET", "HEAD", "PATCH", "DELETE", "POST", "PUT"])
-def test_verbs(lsc, verb):
+def test_verbs(lsc):
+    verbs = ["GET", "HEAD", "PATCH", "DELETE", "POST", "PUT"]
     with Peer(echo) as peer:
-        _, got = flow(lsc, f'http {{ {OLD} url => "{peer.url}" verb => {verb} body => "t %{{n}}" }}', {"n": 1})
-    assert peer.requests[0].method == verb
-    assert peer.requests[0].headers["Content-Type"] == "text/plain"
-    if verb == "HEAD":
-        assert "tags" not in got[0]
-    else:
-        assert got[0]["body"] == {"method": verb, "path": "/", "body": "t 1"}
+        filters = [f'http {{ url => "{peer.url}" verb => {v} body => "t %{{n}}" target_body => {v.lower()} }}' for v in verbs]
+        _, got = flow(lsc, " ".join(filters), {"n": 1})
+    assert [r.method for r in peer.requests] == verbs
+    assert {r.headers["Content-Type"] for r in peer.requests} == {"text/plain"}
+    for verb in verbs:
+        body = {"method": verb, "path": "/", "body": "t 1"}
+        assert got[0][verb.lower()] == (body if verb != "HEAD" else None)
+    assert "tags" not in got[0]
 
 
 def test_answers(lsc):
@@ -141,6 +142,16 @@ def test_requests_of_a_batch_go_side_by_side(lsc):
     assert peer.most_busy == 8 and peer.connections <= 8 + 2
 
 
+def test_workers_and_conditions(lsc):
+    with Peer(echo) as peer:
+        config = f'''if [n] != 7 {{ http {{ url => "{peer.url}/%{{n}}" target_body => "r" }} }}
+            else {{ mutate {{ add_field => {{ "r" => "none" }} }} }}'''
+        _, got = flow(lsc, config, *[{"n": n % 10} for n in range(1000)], workers=4)
+    assert len(got) == 1000
+    for e in got:
+        assert e["r"] == "none" if e["n"] == 7 else e["r"]["path"] == f"/{e['n']}"
+
+
 def test_cookies_and_redirects(lsc):
     async def handler(request):
         if request.path == "/from":
@@ -158,16 +169,20 @@ def test_cookies_and_redirects(lsc):
 
 
 def test_broken_connections_are_tried_again(lsc):
-    async def broken(request):
-        if len(peer.requests) == 1:
-            request.transport.close()
-        return web.Response(text=str(len(peer.requests)))
+    seen = set()
 
-    for more, body in [("", "2"), ("automatic_retries => 0", None), ("verb => POST", None),
-                       ("verb => POST retry_non_idempotent => true", "2")]:
-        with Peer(broken) as peer:
-            _, got = flow(lsc, f'http {{ {OLD} url => "{peer.url}" {more} }}', {})
-        assert got[0].get("body") == body, more
+    async def broken(request):
+        if request.path not in seen:
+            seen.add(request.path)
+            request.transport.close()
+        return web.Response(text="there")
+
+    settings = {"a": "", "b": "automatic_retries => 0", "c": "verb => POST",
+                "d": "verb => POST retry_non_idempotent => true"}
+    with Peer(broken) as peer:
+        filters = [f'http {{ url => "{peer.url}/{k}" target_body => "[r][{k}]" {v} }}' for k, v in settings.items()]
+        _, got = flow(lsc, " ".join(filters), {})
+    assert got[0]["r"] == {"a": "there", "d": "there"}
 
 
 def test_keepalive(lsc):
