@@ -1,4 +1,5 @@
-/* Counts calls of the allocator of the whole process; at its end the number goes to $MALLOC_COUNT. */
+/* Counts calls of the allocator of the whole process; at its end the number goes to $MALLOC_COUNT.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdatomic.h>
