@@ -34,7 +34,7 @@ GIVES = {"begin": 1, "web": 1, "debug": 0, "table": 4, "end": 1}
 
 
 def count():
-    return int(os.environ.get("LSC_TEST_EVENTS", 6000 if sanitized() else 30000))
+    return int(os.environ.get("LSC_TEST_EVENTS", 4000 if sanitized() else 20000))
 
 
 def plugins(kind):
