@@ -40,6 +40,8 @@ struct jwt {
 extern const char *const jwt_algorithms[];
 /* True when the key is of the kind and size that the algorithm needs. */
 bool jwt_key_fits(const struct jwt *j, struct buf *problem);
+/* Appends the signature of a JWS signing input (RFC 7515, section 5.1) in base64url. */
+bool jwt_sign(const struct jwt *j, struct str signing_input, struct buf *out);
 /* "Bearer " and the token as of `now_s`. */
 bool auth_jwt(const struct jwt *j, int64_t now_s, struct buf *out, struct buf *problem);
 

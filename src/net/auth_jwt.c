@@ -172,12 +172,18 @@ static void sign_with_secret(const struct jwt *j, struct str text, struct buf *o
     put_base64url(out, digest, len);
 }
 
+bool jwt_sign(const struct jwt *j, struct str signing_input, struct buf *out)
+{
+    if (family_of(j->algorithm) != HMAC_SHA) return sign_with_key(j, signing_input, out);
+    sign_with_secret(j, signing_input, out);
+    return true;
+}
+
 bool auth_jwt(const struct jwt *j, int64_t now_s, struct buf *out, struct buf *problem)
 {
     struct arena a = {0};
     struct map  *header = map_new(&a, 8), *claims = map_new(&a, 8);
     struct buf   text = {0};
-    bool         done = true;
 
     set(&a, header, STR("alg"), value_string(str_of(j->algorithm)));
     set(&a, header, STR("typ"), value_string(STR("JWT")));
@@ -189,10 +195,7 @@ bool auth_jwt(const struct jwt *j, int64_t now_s, struct buf *out, struct buf *p
     put_part(&text, claims);
     struct str signing_input = arena_copy(&a, buf_view(&text));
     buf_char(&text, '.');
-    if (family_of(j->algorithm) == HMAC_SHA)
-        sign_with_secret(j, signing_input, &text);
-    else
-        done = sign_with_key(j, signing_input, &text);
+    bool done = jwt_sign(j, signing_input, &text);
     if (done) {
         buf_str(out, STR("Bearer "));
         buf_str(out, buf_view(&text));

@@ -21,7 +21,7 @@ import jwt
 import pytest
 import websockets
 
-from lsc import free_port, wait_until
+from lsc import ROOT, free_port, wait_until
 from test_websocket import Forward, Server, config, message, sending, texts, tls_server  # noqa: F401
 from test_websocket import certificates  # noqa: F401  (a fixture)
 
@@ -213,6 +213,41 @@ def test_jwt(lsc, tmp_path, algorithm):
         "sub": "lsc", "n": 5, "admin": True, "nested": {"a": ["b", 1]},
     }  # fmt: skip
     assert token not in p.stderr
+
+
+def test_jwt_that_node_verifies(lsc, tmp_path):
+    """A server of node's ws lets in who shows a token that the library jose finds good."""
+    keys, inputs = {}, ""
+    algorithms = [*KEYS, "HS256", "HS384", "HS512"]
+    for i, algorithm in enumerate(algorithms):
+        folder = tmp_path / algorithm
+        folder.mkdir()
+        if algorithm in KEYS:
+            key, keys[algorithm] = make_key(folder, *KEYS[algorithm])
+            secret = f'jwt_private_key_file => "{key}"'
+        else:
+            keys[algorithm] = f"secret of {algorithm}"
+            secret = f'jwt_secret => "{keys[algorithm]}"'
+        inputs += f"""websocket {{ url => "ws://127.0.0.1:PORT/{algorithm}" {secret} jwt_lifetime => 60
+            jwt_signing_method => {algorithm} retry_initial => 60 jwt_headers => {{ "kid" => "k{i}" }}
+            jwt_claims => {{ "iss" => "lsc" "aud" => "feed" "n" => {i} "in" => {{ "a" => ["b"] }} }} }}\n"""
+    inputs += """websocket { url => "ws://127.0.0.1:PORT/HS256" jwt_secret => "another" jwt_signing_method => HS256
+                 jwt_claims => { "iss" => "lsc" "aud" => "feed" } jwt_lifetime => 60 retry_initial => 60 }"""
+    (tmp_path / "keys").write_text(json.dumps(keys))
+    node = subprocess.Popen(["node", ROOT / "tests/e2e/jwt_peer.js", tmp_path / "keys"], stdout=subprocess.PIPE,
+                            env={**os.environ, "NODE_PATH": "/usr/share/nodejs"})  # fmt: skip
+    try:
+        inputs = inputs.replace("PORT", node.stdout.readline().decode().strip())
+        p = lsc.start(f"input {{ {inputs} }} output {{ file {{ path => 'out' codec => json_lines }} }}")
+        events = p.wait_events("out", len(algorithms))
+        p.wait_log('request failed .*status=>401, .*body=>"ERR_JWS_SIGNATURE_VERIFICATION_FAILED')
+    finally:
+        node.kill()
+        node.wait()
+        node.stdout.close()
+    events.sort(key=lambda e: e["claims"]["n"])
+    assert [e["header"] for e in events] == [{"alg": a, "typ": "JWT", "kid": f"k{i}"} for i, a in enumerate(algorithms)]
+    assert all(e["claims"]["in"] == {"a": ["b"]} for e in events)
 
 
 def test_an_encrypted_jwt_key_in_the_old_form(lsc, tmp_path):
