@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 import threading
 
 import websockets
@@ -43,9 +44,9 @@ def test_without_it_the_stop_waits_and_loses_nothing(lsc):
     p = blocked(lsc, port)
     before = wait_until(lambda: p.alive() and p.stderr, "the log")
     assert "shutdown waits" not in before
-    p.signal(15)
+    p.signal(signal.SIGTERM)
     p.wait_log("shutdown waits for events in flight", 5)  # more than unsafe_shutdown would allow
-    p.signal(15)  # changes nothing
+    p.signal(signal.SIGTERM)  # changes nothing
     p.wait_log("shutdown waits for events in flight", 8)
     assert p.alive()
 
@@ -60,3 +61,27 @@ def test_without_it_the_stop_waits_and_loses_nothing(lsc):
     asyncio.run(run())
     assert got == list(range(len(got))) and len(got) >= 5
     assert "messages were not sent" not in p.stderr
+
+
+def test_a_reload_waits_for_the_old_pipeline_but_never_quits(lsc):
+    port = free_port()
+    p = lsc.start(
+        f"""input {{ generator {{ count => 2000 }} }}
+            output {{ websocket {{ id => "relay" url => "ws://127.0.0.1:{port}/" queue_size => 1
+                      retry_initial => 0.05 retry_max => 0.05 }} }}""",
+        *QUICK, "--pipeline.unsafe_shutdown",
+    )  # fmt: skip
+    p.wait_log("connection failed")
+    (p.dir / "pipeline.conf").write_text("input { heartbeat { } } output { null { } }")
+    p.signal(signal.SIGHUP)
+    p.wait_log("shutdown waits for events in flight .*relay", 5)
+
+    async def serve(socket, path=None):
+        await socket.wait_closed()
+
+    async def run():
+        async with websockets.serve(serve, "127.0.0.1", port, max_queue=None):
+            await asyncio.get_running_loop().run_in_executor(None, p.wait_log, "config reloaded")
+
+    asyncio.run(run())
+    assert p.stop() == 0
