@@ -3,7 +3,7 @@
  *
  * Source: logstash-input-websocket 4.0.5, lib/logstash/inputs/websocket.rb (options, back-off).
  * Threads: all of it runs on the event loop; websocket_wake() comes from workers and only posts to
- * the loop.
+ * the loop. The API's thread reads the metrics (ws_metrics.c).
  */
 #include "inputs/websocket.h"
 

@@ -3,7 +3,7 @@
  *
  * Source: logstash-output-websocket 3.1.0, lib/logstash/outputs/websocket.rb (server, host, port).
  * Threads: workers encode and mask, then wait for the loop, which has all else (websocket_hub.c);
- * hub->lock guards what both look at.
+ * hub->lock guards what both look at. The API's thread reads the metrics (ws_metrics.c).
  */
 #include "outputs/websocket.h"
 
