@@ -197,9 +197,12 @@ module LogStash
 
       # A script file, by its method `filter`.
       def self.in_script?(text)
-        method = find(parse(text)) { |node| %i[DEFN DEFS].include?(node.type) && node.children.include?(:filter) }
+        method = find(parse(text)) do |node|
+          %i[DEFN DEFS].include?(node.type) && node.children.include?(:filter)
+        end
+        return true unless method # made in another way
         variables, _, body = method.children.last.children
-        kept?(body, variables.first, result: body)
+        kept?(body, variables.first, true)
       end
 
       def self.parse(text)
@@ -209,15 +212,27 @@ module LogStash
         $VERBOSE = verbose
       end
 
-      # `result`: the node whose value the method gives back; events in a list there leave anyway.
-      def self.kept?(node, name, result: nil)
+      # `result`: the node's value is what the method gives back; an event in a list there is not
+      # kept.
+      def self.kept?(node, name, result = false)
         return false unless node.is_a?(AST::Node)
-        return true if variable?(node, name) || (runs_later?(node) && find(node) { |n| variable?(n, name) })
+        return true if variable?(node, name)
+        return true if runs_later?(node) && find(node) { |inside| variable?(inside, name) }
         return !find(node) { |n| %i[IVAR GVAR CVAR].include?(n.type) }.nil? if emits?(node)
         left = node.children
         left = left.drop(1) if asks?(node, name)
-        left = left.reject { |child| variable?(child, name) } if result?(node, result)
-        left.any? { |child| kept?(child, name, result: given_back(node, result)) }
+        left = left.reject { |child| variable?(child, name) } if result && node.type == :LIST
+        left.each_with_index.any? { |child, i| kept?(child, name, result?(node, i, result)) }
+      end
+
+      # Whether the i-th child of a node is a result, which the node itself is or is not.
+      def self.result?(node, i, result)
+        case node.type
+        when :RETURN then true
+        when :BLOCK then result && i == node.children.size - 1
+        when :IF, :UNLESS then result && i > 0
+        else false
+        end
       end
 
       def self.find(node, &block)
@@ -248,15 +263,6 @@ module LogStash
         return true if node.type == :LAMBDA
         return false unless node.type == :ITER
         RUN_LATER.any? { |method| node.children.first.children.include?(method) }
-      end
-
-      def self.result?(node, result)
-        node.type == :LIST && node.equal?(result)
-      end
-
-      def self.given_back(node, result)
-        return node.children.first if node.type == :RETURN
-        node.equal?(result) && node.type == :BLOCK ? node.children.last : result
       end
     end
 
