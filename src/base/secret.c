@@ -23,12 +23,13 @@ bool secret_name(struct str name)
 
 /* ---- URLs ---- */
 
-/* The bytes up to the first that is one of `stops`, or all. */
-static size_t until(struct str s, const char *stops)
+/* The bytes up to the first blank, or one that is `quote` or of `stops`. */
+static size_t until(struct str s, char quote, const char *stops)
 {
     size_t n = 0;
 
-    while (n < s.len && (unsigned char)s.data[n] > ' ' && !strchr(stops, s.data[n]))
+    while (n < s.len && (unsigned char)s.data[n] > ' ' && s.data[n] != quote &&
+           !strchr(stops, s.data[n]))
         n++;
     return n;
 }
@@ -41,28 +42,39 @@ static bool is_port(struct str s)
 }
 
 /* How long the user and password are with which `s`, what stands behind "://", begins; without the
-   @. A slash in a password that should have been escaped does not bring it to light. */
-static size_t userinfo(struct str s)
+   @. False: there are none. A slash in a password that should have been escaped does not bring it
+   to light. */
+static bool userinfo(struct str s, char quote, size_t *len)
 {
-    size_t      authority = until(s, "/?#\"'\\<>"), whole = until(s, "\"'\\<>");
+    size_t      authority = until(s, quote, "/?");
     const char *at = authority ? memrchr(s.data, '@', authority) : NULL;
     const char *colon = authority ? memrchr(s.data, ':', authority) : NULL;
 
     if (!at && colon && s.data[0] != '[' &&
         !is_port((struct str){colon + 1, (size_t)(s.data + authority - colon - 1)}))
-        at = memrchr(s.data, '@', whole);
-    return at ? (size_t)(at - s.data) : 0;
+        at = memrchr(s.data, '@', until(s, quote, ""));
+    if (at) *len = (size_t)(at - s.data);
+    return at != NULL;
 }
 
-/* The next user and password of a URL in `text` from byte `from` on; false: there is none. */
-static bool next_userinfo(struct str text, size_t *from, size_t *len)
+/* The quote that the text at `i` of a line stands in, as far as can be seen; else a blank. */
+static char quote_before(struct str line, size_t i)
+{
+    while (i-- > 0)
+        if (line.data[i] == '"' || line.data[i] == '\'') return line.data[i];
+    return ' ';
+}
+
+/* The next user and password of a URL in `text` from byte `from` on; false: there is none. In a
+   config (`quoted`) they end with the text that they stand in. */
+static bool next_userinfo(struct str text, bool quoted, size_t *from, size_t *len)
 {
     ptrdiff_t scheme;
 
     while ((scheme = str_find(str_from(text, *from), STR("://"))) >= 0) {
         *from += (size_t)scheme + 3;
-        *len = userinfo(str_from(text, *from));
-        if (*len > 0) return true;
+        if (userinfo(str_from(text, *from), quoted ? quote_before(text, *from) : ' ', len))
+            return true;
     }
     return false;
 }
@@ -71,7 +83,7 @@ void secret_mask_urls(struct str text, struct buf *out)
 {
     size_t shown = 0, at = 0, len;
 
-    while (next_userinfo(text, &at, &len)) {
+    while (next_userinfo(text, false, &at, &len)) {
         buf_put(out, text.data + shown, at - shown);
         buf_str(out, STR("***:***"));
         shown = at += len;
@@ -146,7 +158,7 @@ void secret_mark(struct str line, bool *marks)
     size_t    from = 0, len;
     ptrdiff_t key = str_find(line, STR("PRIVATE KEY-----"));
 
-    while (next_userinfo(line, &from, &len)) {
+    while (next_userinfo(line, true, &from, &len)) {
         memset(marks + from, true, len);
         from += len;
     }

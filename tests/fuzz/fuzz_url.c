@@ -1,7 +1,9 @@
-/* Any text as a URL: what is taken is whole, and no password shows in what is logged. */
+/* Any text as a URL: what is taken is whole, and no password shows in what is logged. Or as a line
+   of a config, of which secrets are hidden. */
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
 #include "net/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct url          u, again;
     const char         *problem = NULL;
 
+    secret_mark(text, arena_zalloc(&a, size + 1));
     if (url_parse(&a, text, &u, &problem)) {
         if (u.host.len == 0 || u.port == 0 || u.target.len == 0 || u.target.data[0] != '/') abort();
         if (u.has_userinfo && str_find(u.masked, STR("***:***@")) < 0) abort();

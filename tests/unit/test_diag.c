@@ -88,6 +88,7 @@ static void shows_no_secrets(void **state)
     shows_line("url => \"ws://me:p@ss@h:1/x\" b => 1", "url => \"ws://*******@h:1/x\" b => 1");
     shows_line("url => 'ws://me:p/s?s@h'", "url => 'ws://********@h'");
     shows_line("url => ['ws://h:80/@a', 'ws://a:b@c']", "url => ['ws://h:80/@a', 'ws://***@c']");
+    shows_line("url => \"ws://u'x:p@h\" a => \"b@c\"", "url => \"ws://*****@h\" a => \"b@c\"");
     shows_line("url => 'ws://[::1]/a@b'", "url => 'ws://[::1]/a@b'");
     shows_line("password => \"a\\\"é b\" user => u", "password => \"******\" user => u");
     shows_line("password=>abc}", "password=>***}");

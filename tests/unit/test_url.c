@@ -88,6 +88,8 @@ static void secrets_are_masked(void **state)
     (void)state;
     assert_str(parsed("ws://u:p@h:1/x?y").masked, "ws://***:***@h:1/x?y");
     assert_str(parsed("ws://u:a@b@h").masked, "ws://***:***@h");
+    assert_str(parsed("ws://u'\"x:p@h").masked, "ws://***:***@h");
+    assert_str(parsed("ws://h/?to=ws://u:p@h").masked, "ws://h/?to=ws://***:***@h");
     assert_str(parsed("ws://h/u:p@x").masked, "ws://h/u:p@x");
     url_mask(STR("not a url: u:p@h"), &out);
     assert_string_equal(buf_cstr(&out), "***:***@h");
