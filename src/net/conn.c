@@ -135,11 +135,13 @@ void conn_want_read(struct conn *c, bool wanted)
 
 /* ---- bytes ---- */
 
-/* What an OpenSSL call that did not succeed means: CONN_AGAIN, CONN_END or CONN_BROKEN. */
+/* What an OpenSSL call that did not succeed means: CONN_AGAIN, CONN_END, CONN_BROKEN, CONN_ALERT.
+ */
 static ssize_t tls_result(struct conn *c, int result)
 {
     int saved = errno;
     int error = SSL_get_error(c->ssl, result);
+    int reason = ERR_GET_REASON(ERR_peek_last_error());
 
     c->tls_needs_write = error == SSL_ERROR_WANT_WRITE;
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return CONN_AGAIN;
@@ -147,7 +149,7 @@ static ssize_t tls_result(struct conn *c, int result)
     buf_clear(&c->problem);
     tls_explain(c->ssl, error, saved, &c->problem);
     buf_cstr(&c->problem);
-    return CONN_BROKEN;
+    return error == SSL_ERROR_SSL && reason > SSL_AD_REASON_OFFSET ? CONN_ALERT : CONN_BROKEN;
 }
 
 static ssize_t plain_result(struct conn *c)

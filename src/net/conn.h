@@ -61,10 +61,12 @@ void conn_tune(int fd, bool keep_alive);
 /* Ends it at once and frees it, also from within ops. NULL is fine. */
 void conn_close(struct conn *c);
 
-enum { CONN_AGAIN = 0, CONN_END = -1, CONN_BROKEN = -2 };
+enum { CONN_AGAIN = 0, CONN_END = -1, CONN_BROKEN = -2, CONN_ALERT = -3 };
 /*
  * Reads up to `size` bytes into `into`; returns how many, or CONN_AGAIN when there is nothing now,
  * CONN_END at the end of the stream, or CONN_BROKEN when it broke; conn_problem() then tells why.
+ * CONN_ALERT is the same by an alert of TLS: in version 1.3 a server looks at a client's
+ * certificate when the client thinks that all is done.
  */
 ssize_t conn_read(struct conn *c, char *into, size_t size);
 /* TLS holds bytes that no readable() will announce: read again. */

@@ -193,14 +193,18 @@ static void stream_broke(struct ws_conn *c, ssize_t result)
 {
     c->over = true;
     c->hung_up = result == CONN_END;
+    c->alerted = result == CONN_ALERT;
 }
 
 static void explain_break(struct ws_conn *c)
 {
-    const char *text = conn_problem(c->conn);
+    bool           shaking = c->state == HANDSHAKE;
+    enum ws_reason reason = shaking ? WS_BY_NO_HANDSHAKE : WS_BY_BREAK;
+    const char    *text = conn_problem(c->conn);
 
-    if (c->hung_up) text = c->state == HANDSHAKE ? c->side->no_handshake : c->side->no_close;
-    ws_set_end(c, c->state == HANDSHAKE ? WS_BY_NO_HANDSHAKE : WS_BY_BREAK, text);
+    if (c->hung_up) text = shaking ? c->side->no_handshake : c->side->no_close;
+    if (shaking && c->alerted) reason = WS_BY_TLS;
+    ws_set_end(c, reason, text);
 }
 
 /* Does with the bytes read what the state asks for. */

@@ -74,6 +74,7 @@ struct ws_conn {
     bool          paused;  /* the owner does not take messages */
     bool          over;    /* no more bytes will come */
     bool          hung_up; /* the peer ended the stream */
+    bool          alerted; /* or TLS did */
     struct ws_end end;
     struct buf    end_text;
     struct buf    out; /* one frame */
