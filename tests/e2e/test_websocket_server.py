@@ -501,44 +501,6 @@ def test_an_encrypted_key(lsc, certificates, tmp_path):  # noqa: F811
     assert talks(p.port, client_context(certificates))
 
 
-@pytest.mark.parametrize("ask", ["none", "optional", "required"])
-def test_client_certificates(lsc, certificates, tmp_path, ask):  # noqa: F811
-    ca = "" if ask == "none" else f'ssl_certificate_authorities => "{certificates}/ca.pem"'
-    p = serve(lsc, tls_options(certificates, f'ssl_client_authentication => "{ask}" {ca}'))
-    good = make_client(certificates, tmp_path)
-    other = tmp_path / "other"
-    other.mkdir()
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out",
-                    "ca.pem", "-subj", "/CN=x"], cwd=other, check=True, capture_output=True)  # fmt: skip
-    wrong = (other / "ca.pem", other / "ca.key")
-    assert talks(p.port, client_context(certificates, good))
-    assert talks(p.port, client_context(certificates)) == (ask != "required")
-    assert talks(p.port, client_context(certificates, wrong)) == (ask == "none")
-    if ask != "none":
-        p.wait_log("connection failed .*TLS.*certificate")
-
-
-@pytest.mark.parametrize(
-    "option,version,works",
-    [
-        ("", "TLSv1_1", False),
-        ("", "TLSv1_2", True),
-        ("", "TLSv1_3", True),
-        ('ssl_supported_protocols => ["TLSv1.2"]', "TLSv1_3", False),
-        ('ssl_supported_protocols => ["TLSv1.3"]', "TLSv1_2", False),
-    ],
-)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_versions_of_tls(lsc, certificates, option, version, works):  # noqa: F811
-    p = serve(lsc, tls_options(certificates, option))
-    v = getattr(ssl.TLSVersion, version)
-    context = client_context(certificates, minimum_version=v, maximum_version=v)
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    assert talks(p.port, context) == works
-    if not works:
-        p.wait_log("connection failed .*TLS")
-
-
 def test_a_tls_handshake_that_never_comes(lsc, certificates):  # noqa: F811
     p = serve(lsc, tls_options(certificates, "ssl_handshake_timeout => 300"))
     assert Raw(p.port).rest() == b""
