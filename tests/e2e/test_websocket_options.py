@@ -448,20 +448,62 @@ def test_the_tls_handshake_has_a_time_limit(lsc):
         p.wait_log("connection failed .*time-out.*no answer to the TLS handshake")
 
 
-def test_cipher_suites(lsc, certificates):  # noqa: F811
+@pytest.mark.parametrize("version,option,suite", [
+    ("TLSv1_2", 'ssl_cipher_suites => ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"]', "ECDHE-RSA-AES256-GCM-SHA384"),
+    ("TLSv1_3", 'ssl_ciphersuites => ["TLS_AES_128_GCM_SHA256"]', "TLS_AES_128_GCM_SHA256"),
+])  # fmt: skip
+def test_cipher_suites(lsc, certificates, version, option, suite):  # noqa: F811
     context = tls_server(certificates)
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
     used = []
 
     async def look(socket):
         used.append(socket.transport.get_extra_info("cipher")[0])
 
     ca = f'ssl_certificate_authorities => "{certificates / "ca.pem"}"'
-    suites = 'ssl_cipher_suites => ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"]'
     with Server(sending(message(1), then=look), tls=context) as server:
-        lsc.start(config(server.port, f"{ca} {suites}", "wss")).wait_events("out", 1)
+        lsc.start(config(server.port, f"{ca} {option}", "wss")).wait_events("out", 1)
         wait_until(lambda: used, "the server's look at the cipher")
-    assert used == ["ECDHE-RSA-AES256-GCM-SHA384"]
+    assert used == [suite]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_renegotiation(lsc, certificates, allowed):  # noqa: F811
+    """openssl s_server speaks TLS; what it is told at its stdin it does or sends."""
+    port = free_port()
+    server = subprocess.Popen(["openssl", "s_server", "-tls1_2", "-accept", f"127.0.0.1:{port}", "-cert", "cert.pem",
+                               "-key", "key.pem"], cwd=certificates, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)  # fmt: skip
+    said = b""
+
+    def wait_for(text):
+        nonlocal said
+        while text not in said:
+            more = os.read(server.stdout.fileno(), 4096)
+            assert more, said
+            said += more
+
+    try:
+        wait_for(b"ACCEPT")
+        p = lsc.start(config(port, f"""ssl_certificate_authorities => "{certificates}/ca.pem"
+                                       ssl_renegotiation => {str(allowed).lower()} retry_max_attempts => 0""", "wss"))
+        wait_for(b"\r\n\r\n")
+        key = re.search(rb"Sec-WebSocket-Key: (\S+)", said)[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key).digest())
+        server.stdin.write(b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                           b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")  # fmt: skip
+        p.wait_log("connected")
+        server.stdin.write(b"r\n")  # renegotiate
+        wait_for(b"SSL_do_handshake")
+        if allowed:
+            server.stdin.write(b'\x81\x0d{"message":1}')
+            assert texts(p.wait_events("out", 1)) == [1]
+        else:
+            p.wait_log("connection lost")
+            wait_for(b"no renegotiation")
+    finally:
+        server.kill()
+        server.communicate()
 
 
 def test_settings_of_tls_that_contradict(lsc, certificates):  # noqa: F811
