@@ -25,9 +25,12 @@ void event_names_init(void)
 
 struct event *event_new(struct arena *a)
 {
-    struct event *ev = arena_zalloc(a, sizeof(*ev));
+    struct event *ev = arena_alloc(a, sizeof(*ev));
 
+    /* One by one: to zero all of it at once takes an instruction that is slow to start. */
     ev->arena = a;
+    ev->data = (struct map){0};
+    ev->metadata = (struct map){0};
     return ev;
 }
 
@@ -124,21 +127,16 @@ static struct value *child(const struct value *v, const struct field_step *step)
     return NULL;
 }
 
-static struct map *root(const struct event *ev, const struct field *f)
-{
-    return (struct map *)(f->metadata ? &ev->metadata : &ev->data);
-}
-
 struct value *event_get_deep(const struct event *ev, const struct field *f)
 {
     static _Thread_local struct value whole;
     struct value                     *v;
 
     if (f->depth == 0) {
-        whole = value_map(root(ev, f));
+        whole = value_map(event_root(ev, f));
         return &whole;
     }
-    v = map_get(root(ev, f), f->steps[0].key);
+    v = map_get(event_root(ev, f), f->steps[0].key);
     for (uint32_t i = 1; v && i < f->depth; i++)
         v = child(v, &f->steps[i]);
     return v;
@@ -160,7 +158,7 @@ static struct value *list_make(struct list *l, struct arena *a, const struct fie
    through a scalar. Null counts as one, as in Logstash. */
 static bool find_parent(struct event *ev, const struct field *f, struct value *parent)
 {
-    *parent = value_map(root(ev, f));
+    *parent = value_map(event_root(ev, f));
     for (uint32_t i = 0; i + 1 < f->depth; i++) {
         const struct field_step *step = &f->steps[i];
         struct value            *next = child(parent, step);
@@ -248,9 +246,9 @@ static bool remove_all_metadata(struct event *ev, struct value *old)
 
 bool event_remove(struct event *ev, const struct field *f, struct value *old)
 {
-    struct value parent = value_map(root(ev, f));
+    struct value parent = value_map(event_root(ev, f));
 
-    if (f->plain) return map_take(&ev->data, f->steps[0].key, old);
+    if (f->plain) return map_take(event_root(ev, f), f->steps[0].key, old);
     if (f->depth == 0) return remove_all_metadata(ev, old);
     for (uint32_t i = 0; i + 1 < f->depth; i++) {
         const struct value *next = child(&parent, &f->steps[i]);

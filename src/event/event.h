@@ -34,6 +34,12 @@ struct event *event_from_map(struct arena *a, struct map *m, struct timestamp no
 /* An event with @timestamp `now` and @version "1" and nothing else. */
 struct event *event_blank(struct arena *a, struct timestamp now);
 
+/* The map in which `f` begins. */
+static inline struct map *event_root(const struct event *ev, const struct field *f)
+{
+    return (struct map *)(f->metadata ? &ev->metadata : &ev->data);
+}
+
 struct value *event_get_deep(const struct event *ev, const struct field *f); /* for event_get() */
 bool          event_set_deep(struct event *ev, const struct field *f, struct value v);
 
@@ -41,7 +47,7 @@ bool          event_set_deep(struct event *ev, const struct field *f, struct val
    [@metadata] itself gives a map value in static thread-local storage. */
 static inline struct value *event_get(const struct event *ev, const struct field *f)
 {
-    return f->plain ? map_get(&ev->data, f->steps[0].key) : event_get_deep(ev, f);
+    return f->plain ? map_get(event_root(ev, f), f->steps[0].key) : event_get_deep(ev, f);
 }
 
 /*
@@ -55,7 +61,7 @@ static inline struct value *event_get(const struct event *ev, const struct field
 static inline bool event_set(struct event *ev, const struct field *f, struct value v)
 {
     if (!f->plain) return event_set_deep(ev, f, v);
-    *map_add(&ev->data, ev->arena, f->steps[0].key) = v;
+    *map_add(event_root(ev, f), ev->arena, f->steps[0].key) = v;
     return true;
 }
 

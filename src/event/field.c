@@ -119,8 +119,10 @@ static bool scan_brackets(struct scan *s, struct str text)
 /* Source: Event.java, which takes only times for @timestamp and only texts for tags. */
 static bool is_plain(const struct field *f)
 {
-    return f->depth == 1 && !f->metadata && !str_eq(key_str(f->steps[0].key), STR("@timestamp")) &&
-           !str_eq(key_str(f->steps[0].key), STR("tags"));
+    struct str name = f->depth == 1 ? key_str(f->steps[0].key) : STR("");
+
+    if (f->depth != 1) return false;
+    return f->metadata || !(str_eq(name, STR("@timestamp")) || str_eq(name, STR("tags")));
 }
 
 static struct field *field_build(struct arena *a, struct str text, const struct str *steps,

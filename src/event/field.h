@@ -13,7 +13,8 @@ struct field_step {
 /*
  * A field reference such as [http][status], parsed once when the config is loaded.
  * `metadata`: it begins with [@metadata], which is not among the steps; [@metadata] alone has
- * depth 0. `plain`: one name at the top of the event, and none that the event guards: most are.
+ * depth 0. `plain`: one name at the top of the event or its metadata, and none that the event
+ * guards: most are.
  */
 struct field {
     bool              metadata, plain;
