@@ -77,7 +77,7 @@ void conn_close(struct conn *c)
     if (c->lookup) net_lookup_cancel(c->lookup);
     net_timer_cancel(c->target.net, &c->limit);
     if (c->ssl && c->stage == OPEN) SSL_shutdown(c->ssl); /* tells the peer, waits for nothing */
-    ERR_clear_error();
+    if (c->ssl) ERR_clear_error();
     drop_socket(c);
     if (c->found) freeaddrinfo(c->found);
     proxy_end(&c->talk);

@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,11 +22,10 @@
 #include "base/log.h"
 #include "net/timers.h"
 
-/* What can be read from a socket in one go. Large, so that a fast peer fills whole batches. */
-enum { READ_BUFFER = 128 * 1024 };
-/* Sockets at once. libwebsockets would otherwise keep tables for every descriptor that the system
-   allows, which may be a million, and touch all of that memory. */
-enum { SOCKETS_MAX = 8192 };
+/* What libwebsockets watches itself: the epoll descriptor in which the sockets of plugins are, and
+   the few connections of the API. It would otherwise keep tables for every descriptor that the
+   system allows, which may be a million, and touch all of that memory. */
+enum { WATCHED_MAX = 128 };
 enum { READY_MAX = 64 }; /* descriptors looked at per round */
 
 struct job {
@@ -328,14 +326,11 @@ static struct lws_context *new_context(struct net *n)
     struct lws_context_creation_info info = {
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
-        .pt_serv_buf_size = READ_BUFFER,
+        .fd_limit_per_thread = WATCHED_MAX,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .user = n,
     };
-    struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > SOCKETS_MAX)
-        info.fd_limit_per_thread = SOCKETS_MAX;
     return lws_create_context(&info);
 }
 
