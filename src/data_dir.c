@@ -55,8 +55,9 @@ static bool write_uuid(const char *dir, char *error, size_t size)
 
     snprintf(file, sizeof(file), "%s/uuid", dir);
     if (stat(file, &st) == 0 && st.st_size >= UUID_TEXT) return true;
+    uuid_random(uuid);
     int  fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && uuid_random(uuid) && write(fd, uuid, UUID_TEXT) == UUID_TEXT;
+    bool good = fd >= 0 && write(fd, uuid, UUID_TEXT) == UUID_TEXT;
     if (fd >= 0 && close(fd) != 0) good = false;
     return good || failed(error, size, "write", file);
 }

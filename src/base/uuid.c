@@ -1,6 +1,6 @@
 #include "base/uuid.h"
 
-#include <sys/random.h>
+#include "base/random.h"
 
 void uuid_write(unsigned char bytes[UUID_BYTES], char out[UUID_TEXT])
 {
@@ -15,12 +15,11 @@ void uuid_write(unsigned char bytes[UUID_BYTES], char out[UUID_TEXT])
     }
 }
 
-bool uuid_random(char out[UUID_TEXT + 1])
+void uuid_random(char out[UUID_TEXT + 1])
 {
     unsigned char bytes[UUID_BYTES];
 
-    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) return false;
+    random_bytes(bytes, sizeof(bytes));
     uuid_write(bytes, out);
     out[UUID_TEXT] = '\0';
-    return true;
 }

@@ -1,15 +1,13 @@
 #ifndef LSC_BASE_UUID_H
 #define LSC_BASE_UUID_H
 
-#include <stdbool.h>
-
 enum { UUID_BYTES = 16, UUID_TEXT = 36 };
 
 /* Random bytes, which it changes, as the text of a version 4 UUID, in small letters; no NUL.
    Source: RFC 9562 section 5.4. */
 void uuid_write(unsigned char bytes[UUID_BYTES], char out[UUID_TEXT]);
 
-/* A new one, with a NUL behind it. False: the system gives no random bytes. */
-bool uuid_random(char out[UUID_TEXT + 1]);
+/* A new one, with a NUL behind it. */
+void uuid_random(char out[UUID_TEXT + 1]);
 
 #endif

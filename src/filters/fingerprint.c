@@ -5,9 +5,9 @@
  * Threads: the algorithm and key are constant; each worker has an OpenSSL context of its own.
  */
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "base/owned.h"
+#include "base/random.h"
 #include "plugin/failure.h"
 #include "text/digest.h"
 #include "text/ip.h"
@@ -295,8 +295,7 @@ static bool random_uuid(const struct fingerprint *f, struct event *ev, struct fi
 {
     unsigned char bytes[UUID_BYTES];
 
-    while (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) {
-    }
+    random_bytes(bytes, sizeof(bytes));
     return set(f, ev, value_string(uuid_text(ev->arena, bytes)), cx);
 }
 

@@ -2,24 +2,15 @@
  * uuid: gives events a random identifier.
  *
  * Source: logstash-filter-uuid, lib/logstash/filters/uuid.rb; RFC 9562 section 5.4 (version 4).
- * Threads: each worker has random bytes of its own.
+ * Threads: keeps no state, so any number of workers may run it.
  */
-#include <sys/random.h>
-
-#include "plugin/failure.h"
 #include "text/uuid.h"
-
-enum { BLOCK = 64 * UUID_BYTES };
+#include "base/random.h"
+#include "plugin/failure.h"
 
 struct uuid {
     const struct field *target;
     bool                overwrite;
-};
-
-/* Random bytes are asked for in blocks: one system call for 64 events. */
-struct uuid_state {
-    unsigned char random[BLOCK];
-    uint32_t      left;
 };
 
 static const struct option uuid_options[] = {
@@ -31,24 +22,17 @@ static const struct option uuid_options[] = {
     OPT_END,
 };
 
-static unsigned char *next_bytes(struct uuid_state *state)
-{
-    while (state->left < UUID_BYTES) {
-        if (getrandom(state->random, BLOCK, 0) == BLOCK) state->left = BLOCK;
-    }
-    state->left -= UUID_BYTES;
-    return state->random + state->left;
-}
-
 static enum verdict uuid_run(const void *self, struct event *ev, struct filter_context *cx)
 {
     static struct log_limit limit;
     const struct uuid      *u = self;
     const struct value     *old = event_get(ev, u->target);
+    unsigned char           bytes[UUID_BYTES];
 
     if (!u->overwrite && old && old->kind != VALUE_NULL) return FILTER_MATCH;
-    struct str text = uuid_text(ev->arena, next_bytes(cx->state));
-    if (event_set(ev, u->target, value_string(text))) return FILTER_MATCH;
+    random_bytes(bytes, sizeof(bytes));
+    struct value v = value_string(uuid_text(ev->arena, bytes));
+    if (event_set(ev, u->target, v)) return FILTER_MATCH;
     filter_failed(cx, &limit, "filter.uuid", "cannot set the target", u->target->text);
     return FILTER_PASS;
 }
@@ -59,5 +43,5 @@ const struct plugin filter_uuid = {
     .summary = "Gives events a random identifier.",
     .size = sizeof(struct uuid),
     .options = uuid_options,
-    .filter = {.run = uuid_run, .worker_size = sizeof(struct uuid_state)},
+    .filter = {.run = uuid_run},
 };

@@ -1,9 +1,10 @@
 #include "net/auth.h"
 
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "base/random.h"
 
 static void put_base64(struct buf *out, const void *data, size_t len)
 {
@@ -176,7 +177,7 @@ static struct str fresh_nonce(const struct oauth1 *o, struct arena *a)
     unsigned char bytes[16];
     uint64_t      number;
 
-    RAND_bytes(bytes, sizeof(bytes));
+    random_bytes(bytes, sizeof(bytes));
     if (!o->benthos) {
         struct buf out = {0};
         for (size_t i = 0; i < sizeof(bytes); i++)

@@ -1,10 +1,10 @@
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "event/json.h"
 #include "net/auth.h"
 
@@ -115,7 +115,7 @@ static void add_times(struct arena *a, struct map *claims, int64_t now_s, int64_
     unsigned char id[16];
     struct buf    text = {0};
 
-    RAND_bytes(id, sizeof(id));
+    random_bytes(id, sizeof(id));
     put_base64url(&text, id, sizeof(id));
     struct str jti = arena_copy(a, buf_view(&text));
     buf_release(&text);

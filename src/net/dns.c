@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "plugin/intake.h"
 
 enum { PORT = 53, FILE_MAX = 1 << 20, NANOSECONDS_PER_MS = 1000000 };
@@ -144,8 +144,7 @@ static int ask_server(const struct dns_config *c, const struct sockaddr_storage 
     socklen_t     size =
         server->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 
-    while (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id)) {
-    }
+    random_bytes(&id, sizeof(id));
     size_t len = dns_question(question, id, name, type);
     if (len == 0) return DNS_NOT_FOUND;
     int fd = socket(server->ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

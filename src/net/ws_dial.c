@@ -7,9 +7,9 @@
 #include "net/ws_dial.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "net/ws_metrics.h"
 
 static const int64_t second_ns = 1000000000;
@@ -114,7 +114,7 @@ static double jitter(const struct ws_dial *d)
 {
     uint32_t n = 0;
 
-    RAND_bytes((unsigned char *)&n, sizeof(n));
+    random_bytes(&n, sizeof(n));
     return 1 + d->settings->retry_jitter * (2 * (double)n / UINT32_MAX - 1);
 }
 

@@ -1,9 +1,9 @@
 #include "net/ws_handshake.h"
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <strings.h>
 
+#include "base/random.h"
 #include "net/ws_deflate.h"
 #include "net/ws_frame.h"
 
@@ -11,7 +11,7 @@ void ws_request(const struct ws_offer *offer, char key[WS_KEY_SIZE], struct buf 
 {
     unsigned char nonce[16];
 
-    RAND_bytes(nonce, sizeof(nonce));
+    random_bytes(nonce, sizeof(nonce));
     EVP_EncodeBlock((unsigned char *)key, nonce, sizeof(nonce));
     buf_printf(out, "GET %.*s HTTP/1.1\r\n", STR_ARG(offer->url->target));
     if (!offer->own_host) {

@@ -4,9 +4,9 @@
  *
  * Threads: all of it belongs to the loop's thread.
  */
-#include <openssl/rand.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/utf8.h"
 #include "net/ws_conn_parts.h"
 
@@ -27,7 +27,7 @@ void ws_send_frame(struct ws_conn *c, uint8_t opcode, struct str payload)
 {
     uint8_t mask[4];
 
-    if (c->side->masks) RAND_bytes(mask, sizeof(mask));
+    if (c->side->masks) random_bytes(mask, sizeof(mask));
     buf_clear(&c->out);
     ws_frame_write(&c->out, opcode, true, false, c->side->masks ? mask : NULL, payload);
     ws_conn_write(c, buf_view(&c->out));

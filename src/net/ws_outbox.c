@@ -1,10 +1,10 @@
 #include "net/ws_outbox.h"
 
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <zlib.h>
 
 #include "base/fatal.h"
+#include "base/random.h"
 
 enum {
     CHUNK_MIN = 64 * 1024, /* bytes given to a connection at a time, or one message */
@@ -56,7 +56,7 @@ static size_t add_frame(struct ws_frames *f, enum ws_opcode opcode, bool compres
     uint8_t key[4];
     size_t  before = f->bytes.len;
 
-    if (mask) RAND_bytes(key, sizeof(key));
+    if (mask) random_bytes(key, sizeof(key));
     ws_frame_write(&f->bytes, (uint8_t)opcode, true, compressed, mask ? key : NULL, payload);
     return f->bytes.len - before;
 }
