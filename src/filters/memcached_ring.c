@@ -148,7 +148,7 @@ void memcached_ring_close(struct memcached_ring *r, struct arena *a)
         total += r->servers[i].weight;
     r->points = arena_alloc(a, (size_t)r->len * POINTS_PER_SERVER * sizeof(*r->points));
     for (uint32_t i = 0; i < r->len; i++) {
-        int64_t points = r->len * POINTS_PER_SERVER * r->servers[i].weight / total;
+        int64_t points = (int64_t)r->len * POINTS_PER_SERVER * r->servers[i].weight / total;
         for (int64_t k = 0; k < points; k++)
             r->points[r->points_len++] = (struct memcached_point){point_of(&r->servers[i], k), i};
     }
@@ -191,7 +191,7 @@ struct str memcached_key(struct arena *a, struct str space, struct str name)
     char  *out = arena_alloc(a, keep + MARK + HEX + 1);
     memcpy(out, key.data, keep);
     memcpy(out + keep, ":md5:", MARK);
-    for (int i = 0; i < MD5_SIZE; i++)
+    for (size_t i = 0; i < MD5_SIZE; i++)
         snprintf(out + keep + MARK + 2 * i, 3, "%02x", digest[i]);
     return (struct str){out, keep + MARK + HEX};
 }

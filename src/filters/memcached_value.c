@@ -16,9 +16,9 @@ static void pack(struct buf *b)
     if (compress((Bytef *)buf_room(&packed, len), &len, (const Bytef *)b->data, (uLong)b->len) !=
         Z_OK)
         fatal_memory();
-    buf_clear(b);
-    buf_put(b, packed.data, len);
-    buf_release(&packed);
+    packed.len = len;
+    buf_release(b);
+    *b = packed;
 }
 
 bool memcached_value_write(struct value v, struct buf *out, uint32_t *flags)

@@ -267,7 +267,7 @@ uint32_t elastic_turns_next(struct elastic_turns *t, const struct elastic_settin
         t->next = node + 1;
         return node;
     }
-    return t->next++ % e->nodes_len;
+    return e->nodes_len ? t->next++ % e->nodes_len : 0;
 }
 
 void elastic_turns_failed(struct elastic_turns *t, uint32_t node)

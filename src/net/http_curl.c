@@ -37,7 +37,7 @@ static const int64_t millisecond_ns = 1000000, second_ns = 1000000000;
 
 /* ---- what comes ---- */
 
-static size_t on_head(char *data, size_t size, size_t count, void *ctx)
+static size_t on_head(const char *data, size_t size, size_t count, void *ctx)
 {
     struct transfer *t = ctx;
     struct buf      *head = &t->answer->head;
@@ -52,7 +52,7 @@ static size_t on_head(char *data, size_t size, size_t count, void *ctx)
     return line.len;
 }
 
-static size_t on_body(char *data, size_t size, size_t count, void *ctx)
+static size_t on_body(const char *data, size_t size, size_t count, void *ctx)
 {
     struct transfer *t = ctx;
     struct buf      *body = &t->answer->body;
