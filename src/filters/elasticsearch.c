@@ -20,6 +20,9 @@
 enum { PARALLEL = 8, TEMPLATE_MAX = 1 << 20, GOOD_FIRST = 200, GOOD_LAST = 299 };
 static const int64_t CONNECT_TIMEOUT_NS = 10000000000, TIMEOUT_NS = 60000000000;
 
+enum { QUERY_DSL };
+static const char *const query_types[] = {"dsl", "esql", NULL};
+
 static const struct option elasticsearch_options[] = {
 #define SELF struct elasticsearch
     OPT(struct elasticsearch, OPT_AST, aggregation_fields, .preset = "{}",
@@ -46,8 +49,8 @@ static const struct option elasticsearch_options[] = {
                "escaped: an event with which the text is no JSON fails."),
     OPT_REFUSED("query_params", .not_built = "lsc does not send ES|QL queries",
                 .doc = "Parameters of an ES|QL query."),
-    OPT_REFUSED("query_type", .not_built = "lsc sends queries of the query DSL, without ES|QL",
-                .doc = "Which kind of query it is."),
+    OPT(struct elasticsearch, OPT_ENUM, query_type, .preset = "dsl", .choices = query_types,
+        .doc = "Which kind of query it is: dsl. ES|QL (esql) is not built."),
     OPT(struct elasticsearch, OPT_INT, result_size, .preset = "1", .min = 0, .max = 10000,
         .doc = "How many hits are wanted."),
     OPT(struct elasticsearch, OPT_INT, retry_on_failure, .preset = "0", .min = 0, .max = 1000,
@@ -112,6 +115,8 @@ static bool open_query(struct elasticsearch *e, struct plugin_open *cx)
     size_t      at;
     bool        fatal = false;
 
+    if (e->query_type != QUERY_DSL)
+        return plugin_error(cx, "query_type", "lsc does not send ES|QL queries yet");
     if (!e->query == !e->query_template.data)
         return plugin_error(cx, "query", "give either \"query\" or \"query_template\"");
     if (e->query) return true;

@@ -25,6 +25,7 @@ struct elasticsearch {
     struct str              query_template;
     const struct ast_value *fields, *docinfo_fields, *aggregation_fields;
     bool                    enable_sort;
+    int                     query_type;
     int64_t                 result_size, retry_on_failure;
     struct strings          retry_on_status, tag_on_failure;
 

@@ -5,6 +5,17 @@
 #include "text/lossy.h"
 #include "text/rubytext.h"
 
+static struct str small_letters(struct arena *a, struct str name)
+{
+    char *small = arena_alloc(a, name.len);
+
+    for (size_t i = 0; i < name.len; i++) {
+        bool capital = name.data[i] >= 'A' && name.data[i] <= 'Z';
+        small[i] = (char)(capital ? name.data[i] | 0x20 : name.data[i]);
+    }
+    return lossy_utf8(a, (struct str){small, name.len});
+}
+
 /* Names in small letters; of several headers with one name, a list. */
 static struct value read_headers(const struct http_head *head, struct arena *a)
 {
@@ -12,12 +23,8 @@ static struct value read_headers(const struct http_head *head, struct arena *a)
     struct str  rest = head->fields, name, value;
 
     while (http_next_field(&rest, &name, &value)) {
-        char *small = arena_alloc(a, name.len);
-        for (size_t i = 0; i < name.len; i++)
-            small[i] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] | 0x20)
-                                                                  : name.data[i];
         uint32_t      known = m->len;
-        struct value *at = map_add(m, a, key_make((struct str){small, name.len}));
+        struct value *at = map_add(m, a, key_make(small_letters(a, name)));
         struct value  v = value_string(lossy_utf8(a, arena_copy(a, value)));
         if (m->len > known) {
             *at = v;
