@@ -205,14 +205,15 @@ static bool is_young(void *record, void *ctx)
 
 static void adjust_age(const struct throttle *t, const struct survey *s)
 {
-    int64_t step = t->max_age / AGE_STEPS, *age = &t->shared->max_age;
+    int64_t step = t->max_age / AGE_STEPS, *age = &t->shared->max_age, max = t->max_counters;
+    int64_t few = max / 100 * GROW_BELOW_PERCENT + max % 100 * GROW_BELOW_PERCENT / 100;
 
-    if (t->max_counters == -1) return;
-    if (s->counters > t->max_counters && *age > step) {
+    if (max == -1) return;
+    if (s->counters > max && *age > step) {
         *age -= step;
         log_warn("filter.throttle", "too many counters: they are kept for a shorter time",
                  LOG_INT("counters", s->counters), LOG_INT("max_age", *age));
-    } else if (*age < t->max_age && s->counters < t->max_counters / 100 * GROW_BELOW_PERCENT) {
+    } else if (*age < t->max_age && s->counters < few) {
         *age = *age + step > t->max_age ? t->max_age : *age + step;
     }
 }

@@ -239,6 +239,24 @@ static void throttle_keeps_fewer_counters_when_there_are_too_many(void **state)
     }
 }
 
+/* With less than 80 % of the counters they are kept for 120 s again. */
+static void throttle_keeps_counters_longer_again(void **state)
+{
+    (void)state;
+    begin(THROTTLE "max_age => 120 max_counters => 9 }");
+    for (int i = 0; i < 9; i++)
+        comes(0, arena_cstr(&bench.arena, arena_printf(&bench.arena, "{\"k\":\"%d\"}", i)));
+    comes(117, "{\"k\":\"b\"}");
+    flush(); /* ten counters: 114 s from now on */
+    flush(); /* one is left: 120 s */
+    comes(0, "{\"k\":\"c\"}");
+    flush();
+    out();
+    comes(1, "{\"k\":\"c\"}");
+    gives("{\"k\":\"c\",\"tags\":[\"t\"]}");
+    end();
+}
+
 static void throttle_emits_nothing(void **state)
 {
     (void)state;
@@ -288,6 +306,7 @@ int main(void)
         cmocka_unit_test(elapsed_is_silent_at_the_end),
         cmocka_unit_test(throttle_forgets_keys_that_are_long_past),
         cmocka_unit_test(throttle_keeps_fewer_counters_when_there_are_too_many),
+        cmocka_unit_test(throttle_keeps_counters_longer_again),
         cmocka_unit_test(throttle_emits_nothing),
         cmocka_unit_test(metrics_come_when_their_interval_is_over),
     };
