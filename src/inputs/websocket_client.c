@@ -49,7 +49,7 @@ static void no_answer(void *ctx)
 
 static void send_message(struct websocket *w, struct str text)
 {
-    ws_conn_send(w->dialer.connection, w->open_message_type == 0 ? WS_TEXT : WS_BINARY, text);
+    ws_conn_send(w->dialer.connection, w->open_message_type == 0 ? WS_TEXT : WS_BINARY, text, 1);
 }
 
 static void poll_server(void *ctx)

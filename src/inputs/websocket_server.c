@@ -191,8 +191,8 @@ static void acknowledge(struct client *c)
     struct websocket *w = c->w;
     uint64_t          missed;
 
-    for (; c->acks > 0; c->acks--)
-        ws_conn_send(c->ws, WS_TEXT, w->ack_message);
+    ws_conn_send(c->ws, WS_TEXT, w->ack_message, c->acks);
+    c->acks = 0;
     if (ws_conn_unsent(c->ws) < UNREAD_ACKS_MAX) return;
     log_context(w->pipeline_id, w->id);
     if (log_limit_pass(&w->serving.deaf, &missed))

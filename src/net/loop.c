@@ -27,6 +27,7 @@
    system allows, which may be a million, and touch all of that memory. */
 enum { WATCHED_MAX = 128 };
 enum { READY_MAX = 64 }; /* descriptors looked at per round */
+enum { SPARE_MAX = 512 * 1024 };
 
 struct job {
     struct job *next;
@@ -43,6 +44,7 @@ struct net {
     struct net_timers      timers;
     lws_sorted_usec_list_t wake; /* when the first of them is due */
     struct net_idle       *idles;
+    struct buf             spare; /* to read into */
     int                    epoll;
     struct epoll_event     ready[READY_MAX]; /* those of this round, ended ones without watch */
     int                    ready_len;
@@ -146,6 +148,25 @@ static void run_jobs(struct net *n)
         free(j);
         j = next;
     }
+}
+
+/* ---- a buffer for all ---- */
+
+void net_lend_buffer(struct net *n, struct buf *b)
+{
+    *b = n->spare;
+    n->spare = (struct buf){0};
+    buf_clear(b);
+}
+
+void net_take_buffer_back(struct net *n, struct buf *b)
+{
+    if (b->cap > n->spare.cap && b->cap <= SPARE_MAX) {
+        struct buf smaller = n->spare;
+        n->spare = *b;
+        *b = smaller;
+    }
+    buf_release(b);
 }
 
 /* ---- timers ---- */
@@ -377,6 +398,7 @@ void net_stop(struct net *n)
     pthread_join(n->thread, NULL);
     lws_context_destroy(n->context);
     net_timers_release(&n->timers);
+    buf_release(&n->spare);
     pthread_mutex_destroy(&n->lock);
     free(n);
 }

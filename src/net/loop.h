@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 struct lws_context;
 struct lws_vhost;
 
@@ -47,6 +49,14 @@ struct net_idle {
     bool             marked;
 };
 void net_idle_mark(struct net *n, struct net_idle *idle);
+
+/*
+ * A large buffer to read into, which the loop keeps for whoever reads next, so that thousands of
+ * connections that wait need none. `b` has no memory when it is lent and gets the buffer, empty; it
+ * has none afterwards. What is given back need not be what was lent.
+ */
+void net_lend_buffer(struct net *n, struct buf *b);
+void net_take_buffer_back(struct net *n, struct buf *b);
 
 /*
  * A descriptor that the loop watches: fn(ctx, ready) is called while it is readable (EPOLLIN),

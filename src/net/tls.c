@@ -130,8 +130,9 @@ static SSL_CTX *new_context(const SSL_METHOD *method, struct buf *problem)
     SSL_CTX *context = SSL_CTX_new(method);
 
     if (context) {
-        SSL_CTX_set_mode(context,
-                         SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                      SSL_MODE_RELEASE_BUFFERS);
         return context;
     }
     buf_str(problem, STR("OpenSSL cannot be used: "));

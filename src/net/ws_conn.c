@@ -11,9 +11,8 @@
 #include "base/fatal.h"
 
 enum {
-    READ_MIN = 16 * 1024,     /* room there must be to read */
-    READ_MAX = 256 * 1024,    /* of the buffer, when the peer is fast */
-    READ_AHEAD = 1024 * 1024, /* while messages cannot be taken: pings are looked for in it */
+    READ_MIN = 16 * 1024,  /* room there must be to read */
+    READ_MAX = 256 * 1024, /* of the buffer, when the peer is fast */
 };
 
 /* ---- the end ---- */
@@ -173,19 +172,63 @@ static void start_beats(struct ws_conn *c)
 
 /* ---- reading ---- */
 
-/* Makes room at the end of the buffer. False: it holds all it may. */
-static bool make_room(struct ws_conn *c)
+/* What has been worked on at the start of the buffer is gone. */
+static void begins_at_start(struct ws_conn *c)
+{
+    c->ahead = c->ahead > c->at ? c->ahead - c->at : 0;
+    c->in.len -= c->at;
+    c->at = 0;
+}
+
+/* The beginning of a frame that waits for its rest moves from one buffer to the other. */
+static void move_rest(struct ws_conn *c, struct buf *to)
 {
     size_t held = c->in.len - c->at;
 
-    if (held >= READ_AHEAD) return false;
-    if (c->in.cap - c->in.len >= READ_MIN) return true;
-    if (held) memmove(c->in.data, c->in.data + c->at, held);
-    c->ahead = c->ahead > c->at ? c->ahead - c->at : 0;
-    c->in.len = held;
-    c->at = 0;
-    if (c->in.cap - held < READ_MIN) buf_grow(&c->in, READ_MIN);
-    return true;
+    if (held) buf_put(to, c->in.data + c->at, held);
+}
+
+/* Between two reads a connection has no more memory than what waits in it needs, unless it holds
+   messages that cannot be taken. */
+static void borrow_buffer(struct ws_conn *c)
+{
+    struct buf large;
+
+    if (c->in.cap >= READ_MIN) return;
+    net_lend_buffer(c->rules.net, &large);
+    move_rest(c, &large);
+    begins_at_start(c);
+    buf_release(&c->in);
+    c->in = large;
+}
+
+static void return_buffer(struct ws_conn *c)
+{
+    struct buf small = {0};
+
+    if (c->in.cap < READ_MIN || c->paused) return;
+    move_rest(c, &small);
+    begins_at_start(c);
+    net_take_buffer_back(c->rules.net, &c->in);
+    c->in = small;
+}
+
+/* Makes room at the end of the buffer; how much may be read. 0: it holds all it may. */
+static size_t make_room(struct ws_conn *c)
+{
+    size_t held = c->in.len - c->at;
+    size_t most = c->rules.read_ahead > held ? c->rules.read_ahead - held : 0;
+
+    if (!c->paused && most < READ_MIN) most = READ_MIN;
+    if (most == 0) return 0;
+    size_t least = most < READ_MIN ? most : READ_MIN;
+    if (c->in.cap - c->in.len < least) {
+        if (held) memmove(c->in.data, c->in.data + c->at, held);
+        begins_at_start(c);
+        if (c->in.cap - held < least) buf_grow(&c->in, least);
+    }
+    size_t room = c->in.cap - c->in.len;
+    return room < most ? room : most;
 }
 
 /* No more bytes come. Why, counts only when those that came say nothing of an end. */
@@ -233,12 +276,13 @@ static void read_more(struct ws_conn *c)
 {
     bool full;
 
+    borrow_buffer(c);
     do {
-        if (!make_room(c)) {
+        size_t room = make_room(c);
+        if (room == 0) {
             conn_want_read(c->conn, false);
             return;
         }
-        size_t  room = c->in.cap - c->in.len;
         ssize_t n = conn_read(c->conn, c->in.data + c->in.len, room);
         if (n < 0) stream_broke(c, n);
         if (n <= 0) break;
@@ -259,6 +303,7 @@ void ws_conn_readable(void *ctx)
     struct ws_conn *c = ctx;
 
     if (!c->over) read_more(c);
+    return_buffer(c);
     settle(c);
 }
 
@@ -271,6 +316,7 @@ void ws_conn_resume(struct ws_conn *c)
         conn_want_read(c->conn, true);
         if (conn_holds_more(c->conn)) read_more(c);
     }
+    return_buffer(c);
     settle(c);
 }
 

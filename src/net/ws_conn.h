@@ -22,6 +22,7 @@ struct ws_rules {
     bool               deflate;   /* permessage-deflate may be agreed on */
     uint32_t           max_ratio; /* of a message to its compressed size, beyond 64 KiB */
     size_t             max_message;
+    size_t             read_ahead; /* bytes, while messages cannot be taken */
     int64_t            close_timeout_ns;
     int64_t            ping_interval_ns, ping_timeout_ns; /* 0: no pings */
     struct str         ping_message;    /* text instead of a ping; data NULL: none */
@@ -90,8 +91,8 @@ struct ws_conn_ops {
 /* Messages can be taken again. */
 void ws_conn_resume(struct ws_conn *c);
 
-/* Sends one message. False when the connection is not open. */
-bool ws_conn_send(struct ws_conn *c, enum ws_opcode opcode, struct str bytes);
+/* Sends one message, so many times. False when the connection is not open. */
+bool ws_conn_send(struct ws_conn *c, enum ws_opcode opcode, struct str bytes, uint32_t times);
 /* Sends frames that were written before, masked as this side has to. */
 bool ws_conn_send_frames(struct ws_conn *c, struct str frames);
 /* Bytes that the kernel has not taken yet, and those it has taken since there last were none. */

@@ -23,13 +23,18 @@ void ws_conn_write(struct ws_conn *c, struct str bytes)
     conn_send(c->conn, bytes);
 }
 
-void ws_send_frame(struct ws_conn *c, uint8_t opcode, struct str payload)
+static void put_frame(struct ws_conn *c, uint8_t opcode, struct str payload)
 {
     uint8_t mask[4];
 
     if (c->side->masks) random_bytes(mask, sizeof(mask));
-    buf_clear(&c->out);
     ws_frame_write(&c->out, opcode, true, false, c->side->masks ? mask : NULL, payload);
+}
+
+void ws_send_frame(struct ws_conn *c, uint8_t opcode, struct str payload)
+{
+    buf_clear(&c->out);
+    put_frame(c, opcode, payload);
     ws_conn_write(c, buf_view(&c->out));
 }
 
@@ -42,11 +47,14 @@ void ws_send_close(struct ws_conn *c, uint16_t status, struct str reason)
     ws_send_frame(c, WS_CLOSE, (struct str){payload, status == WS_NO_STATUS ? 0 : n + 2});
 }
 
-bool ws_conn_send(struct ws_conn *c, enum ws_opcode opcode, struct str bytes)
+bool ws_conn_send(struct ws_conn *c, enum ws_opcode opcode, struct str bytes, uint32_t times)
 {
     if (c->state != OPEN || c->over) return false;
-    ws_send_frame(c, (uint8_t)opcode, bytes);
-    ws_metrics_add(c->rules.metrics, WS_MESSAGES_OUT, 1);
+    buf_clear(&c->out);
+    for (uint32_t i = 0; i < times; i++)
+        put_frame(c, (uint8_t)opcode, bytes);
+    ws_conn_write(c, buf_view(&c->out));
+    ws_metrics_add(c->rules.metrics, WS_MESSAGES_OUT, times);
     return true;
 }
 

@@ -4,6 +4,9 @@
 #include "net/http_head.h"
 #include "net/pem.h"
 
+/* While messages cannot be taken pings are looked for in so much. */
+enum { READ_AHEAD = 1024 * 1024 };
+
 const char *const ws_verifications[] = {"full", "certificate", "none", NULL};
 const char *const ws_stores[] = {"pkcs12", NULL};
 const char *const ws_compressions[] = {"none", "permessage-deflate", NULL};
@@ -258,6 +261,7 @@ void ws_settings_rules(const struct ws_settings *s, struct ws_rules *out)
 {
     out->close_timeout_ns = s->close_timeout.ns;
     out->max_message = (size_t)s->max_message_size;
+    out->read_ahead = READ_AHEAD;
     out->deflate = s->compression == 1;
     out->max_ratio = (uint32_t)s->compression_max_ratio;
     out->ping_interval_ns = s->ping_interval.ns;

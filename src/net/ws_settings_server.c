@@ -3,6 +3,8 @@
 #include "net/address.h"
 #include "net/ws_settings_parts.h"
 
+enum { READ_AHEAD_ALL = 16 * 1024 * 1024, READ_AHEAD_MIN = 16 * 1024 };
+
 const char *const ws_client_authentications[] = {"none", "optional", "required", NULL};
 
 /* Rows of ws_settings.def that mean nothing to a server. */
@@ -185,10 +187,23 @@ void ws_server_settings_close(struct ws_server_settings *server, struct ws_setti
     ws_tls_release(s);
 }
 
+/* What is read ahead for each client, of a sum for all: a power of two, as buffers grow. */
+static size_t share_of_each(int64_t max_connections)
+{
+    size_t share = READ_AHEAD_MIN;
+
+    while (2 * share <= (size_t)(READ_AHEAD_ALL / max_connections))
+        share *= 2;
+    return share;
+}
+
 void ws_server_settings_config(const struct ws_server_settings *server, const struct ws_settings *s,
                                struct ws_server_config *out)
 {
+    size_t share = share_of_each(server->max_connections);
+
     ws_settings_rules(s, &out->rules);
+    if (share < out->rules.read_ahead) out->rules.read_ahead = share;
     out->policy = server->policy;
     out->addresses = server->addresses;
     out->tls = s->tls;

@@ -138,6 +138,14 @@ def sent_by(clients, events, lines):
     return sent
 
 
+def clients_of(bench, port, clients, events, source):
+    """The load generator, all its clients connected; "go" on its stdin makes it send."""
+    feed = subprocess.Popen([bench.build("ws_clients"), str(port), str(clients), str(events), source],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    assert feed.stdout.readline() == b"open\n"
+    return feed
+
+
 def serve(bench, clients, events, source):
     """One round: CPU seconds, wall seconds, RSS in KiB idle, with all connected, at most."""
     out = bench.out / "ws-server.out"
@@ -146,10 +154,10 @@ def serve(bench, clients, events, source):
     conf = bench.config("jobs/ws-server.conf", PORT=port, OUT=out.with_suffix(""), CLIENTS=clients)
     lsc = subprocess.Popen(lsc_command(bench, conf), stderr=subprocess.DEVNULL)
     wait_port(port)
+    with clients_of(bench, port, 1, 0, source) as first:  # what the first one needs, is not its own
+        first.communicate(b"go\n")
     idle = rss_kib(lsc.pid)
-    with subprocess.Popen([bench.build("ws_clients"), str(port), str(clients), str(events), source],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as feed:  # fmt: skip
-        assert feed.stdout.readline() == b"open\n"
+    with clients_of(bench, port, clients, events, source) as feed:
         connected = rss_kib(lsc.pid)
         began = time.monotonic()
         feed.communicate(b"go\n")
