@@ -7,17 +7,17 @@
  * messages and ends. Frames that are sent are whole and masked, text is UTF-8, and no other server
  * than the one in the settings gets a password.
  *
- * The transport (net/conn.h) and the loop (net/loop.h) are played here: without sockets and time.
+ * The transport (net/conn.h), the loop (net/loop.h) and chance (base/random.h) are played here.
  *
  * Input: a byte of switches, a byte that the cuts are made from, then the peer's bytes; "|next|"
  * ends a connection and begins the next.
  */
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fatal.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/utf8.h"
 #include "net/ws_conn_parts.h"
 #include "net/ws_dial.h"
@@ -98,10 +98,9 @@ void net_post(struct net *n, void (*fn)(void *ctx), void *ctx)
 }
 
 /* The key of each handshake is the same, so that a script can hold the right answer. */
-int RAND_bytes(unsigned char *into, int size)
+void random_bytes(void *to, size_t len)
 {
-    memset(into, 'k', (size_t)size);
-    return 1;
+    memset(to, 'k', len);
 }
 
 /* ---- the transport ---- */
