@@ -45,9 +45,13 @@ static struct str plain_number(struct str s, bool eu, struct arena *scratch)
 
 static bool to_integer(struct value *v, bool eu, struct event *ev, struct filter_context *cx)
 {
+    int64_t plain;
+
     switch (v->kind) {
     case VALUE_STRING:
-        if (v->len)
+        if (ruby_plain_integer(value_str(*v), &plain))
+            *v = value_int(plain);
+        else if (v->len)
             *v = ruby_to_i(ev->arena, plain_number(value_str(*v), eu, cx->scratch));
         else
             *v = value_int(0);

@@ -318,7 +318,12 @@ bool dissect_number(enum dissect_type type, struct str text, struct arena *a, st
                     struct value *out)
 {
     struct number n;
+    int64_t       plain;
 
+    if (ruby_plain_integer(text, &plain)) {
+        *out = value_int(plain);
+        return true;
+    }
     if (!read_number(text, &n)) return false;
     if (type == DISSECT_INT || n.plain) {
         if (!write_whole(&n, buf)) return false;

@@ -228,8 +228,26 @@ static struct value big_integer(struct arena *a, const char *p, const char *end,
     return (struct value){.kind = VALUE_NUMBER, .len = (uint32_t)len, .as.s = text};
 }
 
+bool ruby_plain_integer(struct str s, int64_t *out)
+{
+    enum { DIGITS_MAX = 18 }; /* of any value */
+    size_t  i = s.len && (s.data[0] == '-' || s.data[0] == '+');
+    int64_t n = 0;
+
+    if (i == s.len || s.len - i > DIGITS_MAX) return false;
+    for (; i < s.len; i++) {
+        if (!is_digit(s.data[i])) return false;
+        n = n * 10 + (s.data[i] - '0');
+    }
+    *out = s.data[0] == '-' ? -n : n;
+    return true;
+}
+
 struct value ruby_to_i(struct arena *a, struct str s)
 {
+    int64_t plain;
+
+    if (ruby_plain_integer(s, &plain)) return value_int(plain);
     const char *p = s.data, *end = s.data + s.len;
     bool        negative = take_sign(&p, end), fits = true;
     const char *first = p;

@@ -32,6 +32,10 @@ struct list *ruby_split(struct arena *a, struct str s, struct str separator, boo
 /* Appends String#capitalize: the first character as a title has it, the rest in lower case. */
 void ruby_capitalize(struct buf *out, struct str s);
 
+/* Whether `s` is just an integer, digits with or without a sign, and fits; most numbers in logs are
+   and do. */
+bool ruby_plain_integer(struct str s, int64_t *out);
+
 /* String#to_i: the integer at the start of `s`, else 0. An INT, or a NUMBER with digits in `a`. */
 struct value ruby_to_i(struct arena *a, struct str s);
 
