@@ -72,8 +72,8 @@ bool event_set_named(struct event *ev, struct key name, struct value v);
 
 /*
  * For many fields in a row whose names differ: `had` is ev->data.seen from ahead of the first, so
- * a name that the event did not have is added without a look. event_set_fresh() takes names that
- * are plain, event_set_another() any, as event_set_named() does.
+ * a name that the event did not have is added without a look. event_set_fresh() takes plain names
+ * of the event itself (not of its metadata), event_set_another() any, as event_set_named() does.
  */
 static inline void event_set_fresh(struct event *ev, uint64_t had, struct key name, struct value v)
 {

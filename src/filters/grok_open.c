@@ -95,10 +95,10 @@ static bool is_overwritten(const struct grok *g, struct str name)
     return false;
 }
 
-/* A plain field that none of the captures before it makes. */
+/* A plain field of the event itself that none of the captures before it makes. */
 static bool is_fresh(const struct pattern *p, const struct field *f)
 {
-    if (!f || !f->plain) return false;
+    if (!f || !f->plain || f->metadata) return false;
     for (uint32_t i = 0; i < p->captures_len; i++)
         if (field_same_top(p->captures[i].field, f)) return false;
     return true;

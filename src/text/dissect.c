@@ -103,7 +103,7 @@ static void add_part(struct compiler *c, struct str before, struct str inside)
 /* Indirect parts, which may set any field, come last. */
 static bool is_fresh(const struct dissect *d, const struct part *p)
 {
-    if (p->kind != KIND_NORMAL || !p->field->plain) return false;
+    if (p->kind != KIND_NORMAL || !p->field->plain || p->field->metadata) return false;
     for (uint32_t i = 0; d->saved[i] != p; i++)
         if (field_same_top(d->saved[i]->field, p->field)) return false;
     return true;
