@@ -22,6 +22,7 @@ struct ws_client {
     int64_t                 due_ns;   /* of the handshake */
     struct buf              location; /* of a refusal */
     size_t                  body;     /* of a refusal: bytes that are waited for */
+    bool                    chunked;  /* is how it comes */
 };
 
 /* ---- the handshake ---- */
@@ -75,6 +76,7 @@ static void refused(struct ws_client *c, const struct http_head *head)
     ws_set_end(&c->ws, WS_BY_REFUSAL, "");
     c->ws.state = REFUSED;
     c->body = wanted_of(head);
+    c->chunked = http_has_token(head, "Transfer-Encoding", "chunked");
     ws_conn_limit(&c->ws, body_wait_ns);
     read_refusal(c);
 }
@@ -114,6 +116,22 @@ static void shake_hands(struct ws_conn *ws)
         read_refusal((struct ws_client *)ws);
 }
 
+/* RFC 9112, section 7.1, as far as the body came: each part has its length in a line before it. */
+static void put_chunks(struct str body, struct buf *out)
+{
+    size_t n = 1;
+
+    while (n > 0 && body.len > 0 && out->len < BODY_SHOWN) {
+        struct str line = http_take(&body, '\n');
+        char       digits[8] = "";
+        memcpy(digits, line.data, line.len < 7 ? line.len : 7);
+        n = strtoul(digits, NULL, 16);
+        buf_str(out, (struct str){body.data, n < body.len ? n : body.len});
+        body = str_from(body, n + 2);
+    }
+    if (out->len > BODY_SHOWN) out->len = BODY_SHOWN;
+}
+
 /* ---- life ---- */
 
 static void complete_end(struct ws_conn *ws)
@@ -122,8 +140,11 @@ static void complete_end(struct ws_conn *ws)
     struct str        body = str_from(buf_view(&ws->in), ws->at);
 
     if (ws->state != REFUSED) return;
-    if (body.len > BODY_SHOWN) body.len = BODY_SHOWN;
-    buf_str(&ws->end_text, body);
+    if (c->chunked)
+        put_chunks(body, &ws->end_text);
+    else
+        buf_str(&ws->end_text,
+                (struct str){body.data, body.len < BODY_SHOWN ? body.len : BODY_SHOWN});
     if (c->location.len) ws->end.location = buf_view(&c->location);
 }
 
