@@ -30,10 +30,10 @@ def server_config(port, options="", filters=""):
     """
 
 
-def serve(lsc, options="", filters="", **kwargs):
+def serve(lsc, options="", filters="", args=(), **kwargs):
     """An lsc that listens; its process has the port."""
     port = free_port()
-    p = lsc.start(server_config(port, options, filters), **kwargs)
+    p = lsc.start(server_config(port, options, filters), *args, **kwargs)
     p.port = port
     p.wait_log("listening")
     return p
