@@ -292,9 +292,10 @@ static void make_request(const struct elasticsearch *e, const struct elastic_nod
 
 /* ---- answers ---- */
 
-/* Servers before 7.14 do not say in each answer what they are: they are asked once. */
-static bool ask_who(const struct elasticsearch *e, struct worker *w, uint32_t node,
-                    struct filter_context *cx)
+/* Servers before 7.14 do not say in each answer what they are: they are asked once. NULL, or what
+   is wrong. */
+static const char *ask_who(const struct elasticsearch *e, struct worker *w, uint32_t node,
+                           struct filter_context *cx)
 {
     struct search       who = {.path = STR("/")};
     struct http_request request;
@@ -302,11 +303,12 @@ static bool ask_who(const struct elasticsearch *e, struct worker *w, uint32_t no
     struct value        info;
 
     make_request(e, &e->elastic.nodes[node], &who, cx, &request);
-    if (http_fetch(e->connection.client, &request, answer) != HTTP_ANSWERED) return false;
-    if (answer->status == 401 || answer->status == 403) return true; /* it may not be asked */
-    return json_decode(cx->arena, arena_copy(cx->arena, buf_view(&answer->body)), NULL, &info,
-                       NULL) &&
-           elastic_was_product(info);
+    if (http_fetch(e->connection.client, &request, answer) != HTTP_ANSWERED)
+        return "the server does not say what it is";
+    struct str body = arena_copy(cx->arena, buf_view(&answer->body));
+    w->known = answer->status == 401 || answer->status == 403 || /* it may not be asked */
+               (json_decode(cx->arena, body, NULL, &info, NULL) && elastic_was_product(info));
+    return w->known ? NULL : "the server is no Elasticsearch";
 }
 
 static void fail(struct search *s, const char *problem, struct buf *what, struct arena *a)
@@ -331,11 +333,12 @@ static void settle(const struct elasticsearch *e, struct worker *w, struct searc
         fail(s, "the search was refused", cx->buf, cx->arena);
         return;
     }
-    w->known = w->known || elastic_is_product(answer) || ask_who(e, w, s->node, cx);
-    struct str body = arena_copy(cx->arena, buf_view(&answer->body));
+    w->known |= elastic_is_product(answer);
+    const char *stranger = w->known ? NULL : ask_who(e, w, s->node, cx);
+    struct str  body = arena_copy(cx->arena, buf_view(&answer->body));
     buf_str(cx->buf, e->elastic.nodes[s->node].base);
-    if (!w->known)
-        fail(s, "the server is no Elasticsearch", cx->buf, cx->arena);
+    if (stranger)
+        fail(s, stranger, cx->buf, cx->arena);
     else if (!json_decode(cx->arena, body, NULL, &s->reply, NULL))
         fail(s, "the reply is not JSON", cx->buf, cx->arena);
 }

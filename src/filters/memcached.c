@@ -37,8 +37,9 @@ static const struct option memcached_options[] = {
                "one more colon. Several servers share the keys by consistent hashing, as Dalli, "
                "the client of Logstash, does it; the keys of a server that does not answer go to "
                "the others. Servers get up to a second for an answer; one that fails is not asked "
-               "again for a second. Workers have connections of their own. They are not encrypted, "
-               "and SASL is not built."),
+               "again for a second. Finding the address of a name takes as long as the system's "
+               "resolver needs. Workers have connections of their own. They are not encrypted, and "
+               "SASL is not built."),
     OPT(struct memcached, OPT_STRING, namespace,
         .doc = "Stands before every key, with a colon between."),
     OPT(struct memcached, OPT_PAIRS, get,

@@ -18,7 +18,7 @@
 #include "net/http_engine.h"
 #include "plugin/intake.h"
 
-enum { BODY_MAX = 64 * 1024 * 1024 };
+enum { BODY_MAX = 64 * 1024 * 1024, BODY_KEPT = 1024 * 1024 /* of memory, for the next one */ };
 
 struct idle_handle {
     void               *handle;
@@ -186,6 +186,7 @@ static bool prepare(struct http_call *call, struct http_exchange *e, struct aren
 
     answer->status = 0;
     answer->sent = false;
+    if (answer->body.cap > BODY_KEPT) buf_release(&answer->body);
     buf_clear(&answer->head);
     buf_clear(&answer->body);
     buf_clear(&answer->problem);

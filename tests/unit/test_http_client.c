@@ -435,6 +435,51 @@ static void *fetch_thread(void *arg)
     return fetch(f, (struct http_request){0}) == HTTP_STOPPED ? f : NULL;
 }
 
+/* What of several requests can be sent is; the others do not hold them up. */
+static void test_several(void **state)
+{
+    static const char    closing[] = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello";
+    struct fixture       f = {.server.answers = {closing, closing}};
+    struct http_answer   answers[4] = {{.status = 7}, {.status = 7}, {.status = 7}, {.status = 7}};
+    struct http_exchange all[4];
+    (void)state;
+
+    begin(&f);
+    for (int i = 0; i < 4; i++)
+        all[i] = (struct http_exchange){.request.url = str_of(f.url), .answer = &answers[i]};
+    all[1].request.url = STR("http://127.0.0.1/a b");
+    all[3].request.url = STR("http://127.0.0.1:1/");
+    http_fetch_all(f.client, all, 4);
+    for (int i = 0; i < 4; i++) {
+        static const enum http_result wanted[] = {HTTP_ANSWERED, HTTP_UNFIT, HTTP_ANSWERED,
+                                                  HTTP_NO_SERVER};
+        assert_int_equal(all[i].result, wanted[i]);
+        assert_int_equal(answers[i].status, wanted[i] == HTTP_ANSWERED ? 200 : 0);
+        assert_int_equal(answers[i].body.len, wanted[i] == HTTP_ANSWERED ? 5 : 0);
+        assert_int_equal(answers[i].problem.len > 0, wanted[i] != HTTP_ANSWERED);
+        http_answer_release(&answers[i]);
+    }
+    assert_int_equal(f.server.connections, 2);
+    end(&f);
+}
+
+static void test_cookies(void **state)
+{
+    static const char setting[] = "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n";
+    (void)state;
+
+    for (int on = 0; on < 2; on++) {
+        struct fixture f = {.config.cookies = on, .server.answers = {setting, setting, setting}};
+        begin(&f);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(fetch(&f, (struct http_request){0}), HTTP_ANSWERED);
+        assert_false(asked(&f, 0, "Cookie"));
+        assert_int_equal(asked(&f, 1, "\r\nCookie: a=b\r\n"), on);
+        assert_int_equal(asked(&f, 2, "\r\nCookie: a=b\r\n"), on);
+        end(&f);
+    }
+}
+
 static void test_cancelled(void **state)
 {
     struct fixture f = {0};
@@ -468,6 +513,8 @@ int main(void)
         cmocka_unit_test(test_redirect_is_an_answer),
         cmocka_unit_test(test_redirect_elsewhere),
         cmocka_unit_test(test_proxy),
+        cmocka_unit_test(test_several),
+        cmocka_unit_test(test_cookies),
         cmocka_unit_test(test_cancelled),
     };
 
