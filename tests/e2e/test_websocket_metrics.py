@@ -179,7 +179,7 @@ def test_clients_of_the_input_fit_together_at_any_moment(start):
         done.set()
         watcher.join()
     for m in [*seen, metrics()]:
-        assert m["connects"] - ended(m) == m["current_connections"] <= m["peak_connections"] <= 10
+        assert m["connects"] - ended(m) == m["current_connections"] <= m["peak_connections"] <= m["connects"]
         assert (m["connected_since"] is None) == (m["current_connections"] == 0)
     assert m["connects"] == 101 and m["disconnects"]["peer_closed"] == {"1000": 100, "3001": 1}
     assert m["failed_connects"] == {**NEVER, "http_status": {"404": 3}}
@@ -207,10 +207,11 @@ def test_messages_that_slow_and_absent_clients_miss(start):
         p.write("".join(f"{n} {pad}\n" for n in range(at, at + 10)))
         fast.wait(at + 10)
     wait_until(lambda: metrics()["disconnects"]["closed"] == {"1008": 1}, "the slow one's end")
+    wait_until(lambda: metrics()["messages"]["out"] >= 1000, "all for the fast one")
     m = metrics()
     assert m["dropped"]["no_client"] == 3 and m["dropped"]["slow_client"] >= 20
     assert (m["connects"], m["current_connections"], m["peak_connections"]) == (2, 1, 2)
-    assert m["messages"]["out"] >= 1000 and m["bytes"]["out"] > 1000 * 20000
+    assert m["bytes"]["out"] > 1000 * 20000
     assert m["last_error"] == {"message": None, "timestamp": None}
     slow.close()
 
