@@ -138,8 +138,8 @@ static bool check_proxy(const struct proxy *p, struct plugin_open *cx)
                         "a proxy begins with http://, https://, socks5:// or socks5h://");
 }
 
-bool ws_read_proxy(const struct ws_settings *s, const struct url *target, struct str headers,
-                   const struct proxy **out, struct plugin_open *cx)
+bool ws_read_proxy(const struct ws_settings *s, const struct url *target, const struct proxy **out,
+                   struct plugin_open *cx)
 {
     struct str    text = s->proxy ? ast_text(s->proxy) : proxy_from_environment(target);
     struct proxy *p = arena_zalloc(cx->arena, sizeof(*p));
@@ -156,7 +156,7 @@ bool ws_read_proxy(const struct ws_settings *s, const struct url *target, struct
         if (!url_parse(cx->arena, text, &p->url, &problem))
             return plugin_error(cx, "proxy", "the URL of the proxy %s", problem);
     }
-    p->headers = headers;
+    p->headers = s->proxy_lines;
     *out = p;
     return check_proxy(p, cx);
 }
@@ -175,11 +175,11 @@ static bool read_proxies(struct ws_settings *s, struct plugin_open *cx)
             good = plugin_error(cx, "proxy_headers", "\"%.*s\" is no header of one line",
                                 STR_ARG(p->key));
     }
-    struct str headers = arena_copy(cx->arena, buf_view(&lines));
+    s->proxy_lines = arena_copy(cx->arena, buf_view(&lines));
     buf_release(&lines);
     s->proxies = arena_zalloc(cx->arena, (s->targets_len + 1) * sizeof(*s->proxies));
     for (uint32_t i = 0; i < s->targets_len && good; i++)
-        good = ws_read_proxy(s, &s->targets[i], headers, &s->proxies[i], cx);
+        good = ws_read_proxy(s, &s->targets[i], &s->proxies[i], cx);
     return good;
 }
 

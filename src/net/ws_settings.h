@@ -54,8 +54,9 @@ struct ws_settings {
 
     /* made from them by ws_settings_open() */
     uint32_t             targets_len;
-    struct url          *targets; /* where to connect: the first, the others when that fails */
-    const struct proxy **proxies; /* for each of them; NULL: none */
+    struct url          *targets;     /* where to connect: the first, the others when that fails */
+    const struct proxy **proxies;     /* for each of them; NULL: none */
+    struct str           proxy_lines; /* proxy_headers */
     enum ws_auth_kind {
         WS_AUTH_NONE,
         WS_AUTH_BASIC,

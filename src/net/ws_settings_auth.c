@@ -143,7 +143,7 @@ static bool read_token_url(const struct ws_settings *s, const struct proxy **pro
     if (!u.tls && !url_is_local(&u))
         plugin_warning(cx, "oauth2_token_url",
                        "the client's secret and the token go over the network unencrypted");
-    return ws_read_proxy(s, &u, STR(""), proxy, cx);
+    return ws_read_proxy(s, &u, proxy, cx);
 }
 
 /* What makes no sense alone. */

@@ -15,8 +15,8 @@ bool ws_read_aliases(struct ws_settings *s, struct plugin_open *cx);
 /* Finds the one kind of authentication that is set, and loads its keys; two are an error. */
 bool ws_choose_auth(struct ws_settings *s, struct plugin_open *cx);
 /* Reads `proxy`, or the environment, for a connection to `target`; NULL in `*out`: none. */
-bool ws_read_proxy(const struct ws_settings *s, const struct url *target, struct str headers,
-                   const struct proxy **out, struct plugin_open *cx);
+bool ws_read_proxy(const struct ws_settings *s, const struct url *target, const struct proxy **out,
+                   struct plugin_open *cx);
 /* Makes s->oauth2, after keys and proxies were read. */
 bool ws_open_oauth2(struct ws_settings *s, struct plugin_open *cx);
 /* Appends the header line that says to targets[n] who we are, if one does. False with the reason.

@@ -3,6 +3,7 @@ them."""
 
 import asyncio
 import base64
+import contextlib
 import http
 import json
 import threading
@@ -12,9 +13,9 @@ import pytest
 from aiohttp import web
 
 from lsc import free_port, wait_until
-from test_websocket import Server, certificates, config, message, sending, texts  # noqa: F401
+from test_websocket import Forward, Server, certificates, config, message, sending, texts  # noqa: F401
 from test_websocket import tls_server
-from test_websocket_options import config_error
+from test_websocket_options import Proxy, config_error
 
 CLIENT, SECRET = "lsc:1", "s e+c/r%et"
 
@@ -198,6 +199,33 @@ def test_a_token_by_tls(lsc, certificates):  # noqa: F811
             p = lsc.start(config(server.port, tokens.options(ca)))
             p.wait_events("out", 1)
             p.stop()
+
+
+@pytest.mark.parametrize("mode,works", [("full", False), ("certificate", True), ("none", True)])
+def test_a_token_server_with_another_name(lsc, certificates, mode, works):  # noqa: F811
+    options = f'ssl_certificate_authorities => "{certificates}/ca.pem" ssl_verification_mode => {mode}'
+    with Tokens(tls=tls_server(certificates)) as tokens:
+        with Server(sending(message(1)), process_request=Wants(tokens)) as server:
+            with contextlib.closing(Forward("127.0.0.2", tokens.port)) as forward:
+                options = tokens.options(options).replace(f"127.0.0.1:{tokens.port}", f"127.0.0.2:{forward.port}")
+                p = lsc.start(config(server.port, options))
+                if works:
+                    p.wait_events("out", 1)
+                else:
+                    p.wait_log("no answer from the token server: .*127.0.0.2")
+                    assert tokens.asked == 0
+
+
+def test_a_token_by_a_proxy(lsc, certificates):  # noqa: F811
+    proxy = Proxy("http", "u:p w")
+    options = f"""ssl_certificate_authorities => "{certificates}/ca.pem" proxy_headers => {{ "X-A" => "b" }}
+                  proxy => "http://u:p%20w@127.0.0.1:{proxy.port}" """
+    with Tokens(tls=tls_server(certificates)) as tokens:
+        with Server(sending(message(1)), process_request=Wants(tokens)) as server:
+            p = lsc.start(config(server.port, tokens.options(options)))
+            p.wait_events("out", 1)
+            assert [a.split()[1] for a in proxy.asked] == [f"127.0.0.1:{tokens.port}", f"127.0.0.1:{server.port}"]
+            assert all("X-A: b" in a for a in proxy.asked)
 
 
 def test_a_slow_token_server_holds_nothing_up(lsc):
