@@ -4,7 +4,7 @@
 #include "net/pem.h"
 
 const char *const tls_verifications[] = {"full", "certificate", "none", NULL};
-const char *const tls_stores[] = {"pkcs12", NULL};
+const char *const tls_stores[] = {"pkcs12", "jks", NULL};
 
 static bool read_fingerprint(struct tls_settings *s, struct plugin_open *cx)
 {
@@ -116,6 +116,15 @@ static bool read_keystore(struct tls_settings *s, struct plugin_open *cx)
     return good;
 }
 
+/* Java's own format is refused in words that help. */
+static bool check_store(const char *setting, int type, struct plugin_open *cx)
+{
+    return type == 0 ||
+           plugin_error(cx, setting,
+                        "a keystore has to be PKCS#12; convert it: keytool -importkeystore "
+                        "-srckeystore OLD -destkeystore NEW -deststoretype pkcs12");
+}
+
 bool tls_settings_open(struct tls_settings *s, struct plugin_open *cx)
 {
     struct tls_client *t = &s->options;
@@ -128,7 +137,9 @@ bool tls_settings_open(struct tls_settings *s, struct plugin_open *cx)
     t->truststore = s->ssl_truststore_path;
     t->truststore_password = s->ssl_truststore_password.secret;
     t->server_name = s->ssl_server_name;
-    good = read_fingerprint(s, cx);
+    good = check_store("ssl_keystore_type", s->ssl_keystore_type, cx);
+    good = check_store("ssl_truststore_type", s->ssl_truststore_type, cx) && good;
+    good = read_fingerprint(s, cx) && good;
     good = read_protocols(s, cx) && good;
     good = read_ciphers(s, cx) && good;
     good = read_pairs(s, cx) && good;

@@ -8,7 +8,6 @@
 enum { READ_AHEAD = 1024 * 1024 };
 
 const char *const ws_verifications[] = {"full", "certificate", "none", NULL};
-const char *const ws_stores[] = {"pkcs12", NULL};
 const char *const ws_compressions[] = {"none", "permessage-deflate", NULL};
 const char *const oauth1_methods[] = {"HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT", NULL};
 const char *const oauth1_styles[] = {"rfc5849", "benthos", NULL};
@@ -102,6 +101,8 @@ static bool check_headers(struct ws_settings *s, struct plugin_open *cx)
 
     if (!http_is_line(s->origin))
         good = plugin_error(cx, "origin", "\"origin\" takes one line of text");
+    if (s->origin.data && ws_has_header(s, "Origin"))
+        good = plugin_error(cx, "origin", "\"headers\" has an Origin already");
     return ws_read_subprotocols(s, cx) && good;
 }
 

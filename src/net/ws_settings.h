@@ -3,6 +3,7 @@
 
 #include "net/auth.h"
 #include "net/oauth2.h"
+#include "net/tls_settings.h"
 #include "net/ws_client.h"
 #include "plugin/plugin.h"
 
@@ -75,7 +76,7 @@ struct ws_settings {
 };
 
 /* The choices of the rows; NULL after the last. */
-extern const char *const ws_verifications[], *const ws_stores[], *const ws_compressions[];
+extern const char *const ws_verifications[], *const ws_compressions[];
 extern const char *const oauth1_methods[], *const oauth1_styles[];
 
 /* Checks the settings together and loads keys and certificates. False after plugin_error(). */

@@ -1,5 +1,4 @@
 /* The TLS settings of WebSocket plugins, of clients and servers alike. */
-#include "net/tls_settings.h"
 #include "net/ws_settings_parts.h"
 
 bool ws_tls_options(struct ws_settings *s, struct plugin_open *cx)
@@ -15,6 +14,8 @@ bool ws_tls_options(struct ws_settings *s, struct plugin_open *cx)
         .ssl_truststore_path = s->ssl_truststore_path,
         .ssl_keystore_password = s->ssl_keystore_password,
         .ssl_truststore_password = s->ssl_truststore_password,
+        .ssl_keystore_type = s->ssl_keystore_type,
+        .ssl_truststore_type = s->ssl_truststore_type,
         .ssl_cipher_suites = s->ssl_cipher_suites,
         .ssl_supported_protocols = s->ssl_supported_protocols,
         .ssl_server_name = s->ssl_server_name,

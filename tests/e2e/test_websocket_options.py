@@ -63,6 +63,17 @@ def test_headers_origin_and_host(lsc):
     assert headers["Origin"] == "https://app.example"
 
 
+def test_one_origin(lsc):
+    config_error(lsc, 'origin => "a" headers => { "origin" => "b" }', "has an Origin already")
+
+
+def test_auto_replay_nacks_has_no_effect(lsc):
+    with Server(sending(message(1))) as server:
+        p = lsc.start(config(server.port, "auto_replay_nacks => false"))
+        p.wait_events("out", 1)
+        assert "auto_replay_nacks" in p.stderr
+
+
 @pytest.mark.parametrize("name", ["Upgrade", "connection", "Sec-WebSocket-Key"])
 def test_headers_of_the_handshake_are_refused(lsc, name):
     config_error(lsc, f'headers => {{ "{name}" => "x" }}', "belongs to the handshake")
@@ -297,6 +308,20 @@ def test_verification_modes(lsc, certificates):  # noqa: F811
             assert ("not verified" in p.stderr) == ("none" in options)
 
 
+def test_the_server_is_told_which_name_is_meant(lsc, certificates):  # noqa: F811
+    """SNI: the host's name, or ssl_server_name; no address, and also without verification."""
+    names = []
+    context = tls_server(certificates)
+    context.sni_callback = lambda _, name, __: names.append(name)
+    with Server(sending(message(1)), tls=context) as server:
+        for host, options in [("localhost", ""), ("127.0.0.1", 'ssl_server_name => "other.example"'), ("127.0.0.1", "")]:
+            text = config(server.port, f"ssl_verification_mode => none {options}", "wss").replace("127.0.0.1", host)
+            p = lsc.start(text)
+            p.wait_events("out", 1)
+            p.stop()
+    assert names == ["localhost", "other.example", None]
+
+
 def test_a_pinned_certificate(lsc, certificates):  # noqa: F811
     der = ssl.PEM_cert_to_DER_cert((certificates / "cert.pem").read_text())
     good = hashlib.sha256(der).hexdigest()
@@ -436,8 +461,11 @@ def test_pkcs12_stores(lsc, certificates, tmp_path):  # noqa: F811
     options = f"""ssl_keystore_path => "{tmp_path}/keys.p12" ssl_keystore_password => "pw"
                   ssl_truststore_path => "{tmp_path}/trust.p12" ssl_truststore_password => "pw" """
     with Server(sending(message(1)), tls=context) as server:
-        lsc.start(config(server.port, options, "wss")).wait_events("out", 1)
+        types = 'ssl_keystore_type => "pkcs12" ssl_truststore_type => "pkcs12"'
+        lsc.start(config(server.port, options + types, "wss")).wait_events("out", 1)
     config_error(lsc, options.replace("pw", "no"), "cannot be opened with this password")
+    config_error(lsc, 'ssl_keystore_type => "jks"', "keytool -importkeystore", "wss://h/")
+    config_error(lsc, 'ssl_truststore_type => "jks"', "keytool -importkeystore", "wss://h/")
     (tmp_path / "trust.p12").write_bytes(b"\xfe\xed\xfe\xed\0\0\0\2")
     config_error(lsc, options, "keytool -importkeystore", "wss://h/")
 
@@ -657,6 +685,17 @@ def test_a_compression_bomb(lsc):
         assert server.closed[0][0] == 1009
 
 
+@pytest.mark.parametrize("ratio,works", [(2000, True), (10, False)])
+def test_the_limit_of_compression(lsc, ratio, works):
+    with Server(sending("x" * 200_000), compression="deflate") as server:  # about 1000 times its size
+        p = lsc.start(config(server.port, f"""codec => plain compression => "permessage-deflate"
+                                              compression_max_ratio => {ratio}"""))
+        if works:
+            p.wait_events("out", 1)
+        else:
+            p.wait_log("message too big when decompressed")
+
+
 # ---- proxies ----
 
 
@@ -832,6 +871,32 @@ def test_the_next_server_of_a_list(lsc):
             f'["ws://127.0.0.1:{dead}/", "ws://127.0.0.1:{server.port}/feed"]',
         )
         lsc.start(text).wait_events("out", 1)
+
+
+@pytest.mark.parametrize("reset,pauses", [(1, [0.05, 0.1, 0.2, 0.4, 0.05, 0.1]), (0, [0.05, 0.1, 0.2, 0.05, 0.05, 0.1])])
+def test_pauses_between_attempts(lsc, reset, pauses):
+    """The rule of Logstash's plugin 4.0.5: doubled, unless more than retry_reset messages came."""
+    times = []
+
+    async def some(socket):
+        times.append(time.monotonic())
+        for n in range({3: 1, 4: 2}.get(len(times), 0)):
+            await socket.send(message(n))
+        await socket.close()
+
+    with Server(some) as server:
+        retry = f"retry_initial => 0.05 retry_max => 0.4 retry_reset => {reset} retry_jitter => 0"
+        p = lsc.start(config(server.port, retry=retry))
+        p.wait_log("retry=>", count=6)
+        p.stop()
+        assert [float(r) for r in re.findall(r"retry=>([\d.]+)", p.stderr)][:6] == pauses
+        for n, pause in enumerate(pauses[:5]):
+            assert times[n + 1] - times[n] >= pause
+
+
+def test_retries_that_cannot_be(lsc):
+    config_error(lsc, "retry_jitter => 1.1", "between 0.0 and 1.0")
+    config_error(lsc, "retry_initial => -1", "not negative")
 
 
 def test_attempts_come_to_an_end(lsc):

@@ -610,3 +610,24 @@ def test_the_example(lsc, certificates, tmp_path):  # noqa: F811
 
     assert run(client()) == "ok"
     assert p.wait_events("out", 1)[0]["client"]["ip"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_tcp_keep_alive(lsc, wanted):
+    """The kernel has a timer for it: the second kind in proc_net_tcp.txt."""
+    p = serve(lsc, f"tcp_keep_alive => {str(wanted).lower()}")
+
+    async def look():
+        async with websockets.connect(f"ws://127.0.0.1:{p.port}/") as client:
+            await client.ping()
+            ours = f"0100007F:{p.port:04X}", f"0100007F:{client.local_address[1]:04X}"
+
+            def timer():
+                with open("/proc/net/tcp", encoding="ascii") as file:
+                    rows = [line.split() for line in file]
+                return [row[5][:2] for row in rows if (row[1], row[2]) == ours]
+
+            # A timer of a packet that is not acknowledged yet may come first.
+            wait_until(lambda: timer() == (["02"] if wanted else ["00"]), "the timer")
+
+    run(look())
