@@ -16,11 +16,11 @@
 #include "base/owned.h"
 #include "event/json.h"
 #include "plugin/failure.h"
+#include "text/rubytext.h"
 
 enum { PARALLEL = 8, TEMPLATE_MAX = 1 << 20, GOOD_FIRST = 200, GOOD_LAST = 299 };
 static const int64_t CONNECT_TIMEOUT_NS = 10000000000, TIMEOUT_NS = 60000000000;
 
-enum { QUERY_DSL };
 static const char *const query_types[] = {"dsl", "esql", NULL};
 
 static const struct option elasticsearch_options[] = {
@@ -47,10 +47,16 @@ static const struct option elasticsearch_options[] = {
         .doc = "A file with the body of the search, in JSON, which may refer to fields, instead of "
                "query; index is still used, result_size and sort are not. What fields hold is not "
                "escaped: an event with which the text is no JSON fails."),
-    OPT_REFUSED("query_params", .not_built = "lsc does not send ES|QL queries",
-                .doc = "Parameters of an ES|QL query."),
+    OPT(struct elasticsearch, OPT_PAIRS, query_params, .preset = "{}",
+        .doc = "Names of parameters of an ES|QL query (?name) and the fields that hold them; a "
+               "field that is missing gives null."),
     OPT(struct elasticsearch, OPT_ENUM, query_type, .preset = "dsl", .choices = query_types,
-        .doc = "Which kind of query it is: dsl. ES|QL (esql) is not built."),
+        .doc = "With esql the query is one of ES|QL, of Elasticsearch 8.11 and later: it is sent "
+               "as it is, but LIMIT 1 is added to one that begins with FROM and has no LIMIT. "
+               "fields then names columns, whose values are set without nulls, several as a list; "
+               "the number of rows is in [@metadata][total_values]. Not with index, "
+               "query_template, sort, enable_sort, result_size, docinfo_fields and "
+               "aggregation_fields."),
     OPT(struct elasticsearch, OPT_INT, result_size, .preset = "1", .min = 0, .max = 10000,
         .doc = "How many hits are wanted."),
     OPT(struct elasticsearch, OPT_INT, retry_on_failure, .preset = "0", .min = 0, .max = 1000,
@@ -109,23 +115,77 @@ static struct str read_template(struct elasticsearch *e, struct plugin_open *cx)
     return (struct str){NULL, 0};
 }
 
-static bool open_query(struct elasticsearch *e, struct plugin_open *cx)
+static bool open_body(struct elasticsearch *e, struct plugin_open *cx)
 {
     const char *problem = NULL;
     size_t      at;
     bool        fatal = false;
+    struct str  text = read_template(e, cx);
 
-    if (e->query_type != QUERY_DSL)
-        return plugin_error(cx, "query_type", "lsc does not send ES|QL queries yet");
-    if (!e->query == !e->query_template.data)
-        return plugin_error(cx, "query", "give either \"query\" or \"query_template\"");
-    if (e->query) return true;
-    struct str text = read_template(e, cx);
     if (!text.data) return false;
     e->body = template_parse(cx->arena, text, &problem, &at, &fatal);
     if (fatal) return plugin_error(cx, "query_template", "%s", problem);
     if (problem) plugin_warning(cx, "query_template", "%s", problem);
     return true;
+}
+
+/* True when a LIMIT follows on a bar. */
+static bool has_limit(struct str query)
+{
+    for (ptrdiff_t at; (at = str_find(query, STR("|"))) >= 0;) {
+        query = str_from(query, (size_t)at + 1);
+        size_t blanks = 0;
+        while (blanks < query.len && strchr(" \t\r\n", query.data[blanks]))
+            blanks++;
+        if (str_starts(str_from(query, blanks), STR("LIMIT"))) return true;
+    }
+    return false;
+}
+
+static bool open_parameters(struct elasticsearch *e, struct plugin_open *cx)
+{
+    const char *problem = "the name of a field is expected";
+
+    e->parameters =
+        arena_zalloc(cx->arena, ((size_t)e->query_params.len + 1) * sizeof(*e->parameters));
+    for (uint32_t i = 0; i < e->query_params.len; i++) {
+        const struct pair *p = &e->query_params.at[i];
+        struct str         name = ast_text(p->value);
+        e->parameters[i].name = key_make(p->key);
+        e->parameters[i].field = name.data ? field_parse(cx->arena, name, &problem, NULL) : NULL;
+        if (e->parameters[i].field) continue;
+        diag(cx->diags, DIAG_ERROR, p->value->loc, "%s", problem);
+        return false;
+    }
+    return true;
+}
+
+static bool open_esql(struct elasticsearch *e, struct plugin_open *cx)
+{
+    static const char *const others[] = {
+        "index",          "query_template",    "sort", "enable_sort", "result_size",
+        "docinfo_fields", "aggregation_fields"};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (plugin_setting(cx, others[i]))
+            return plugin_error(cx, others[i], "\"%s\" does not go with query_type => \"esql\"",
+                                others[i]);
+    if (!e->query) return plugin_error(cx, "query", "\"query\" is required");
+    e->esql = ruby_strip(template_source(e->query));
+    if (str_starts(e->esql, STR("FROM")) && !has_limit(e->esql))
+        e->esql = arena_printf(cx->arena, "%.*s | LIMIT 1", STR_ARG(e->esql));
+    return open_parameters(e, cx);
+}
+
+static bool open_query(struct elasticsearch *e, struct plugin_open *cx)
+{
+    if (e->query_type == ELASTIC_ESQL) return open_esql(e, cx);
+    if (e->query_params.len)
+        return plugin_error(cx, "query_params",
+                            "\"query_params\" goes with query_type => \"esql\"");
+    if (!e->query == !e->query_template.data)
+        return plugin_error(cx, "query", "give either \"query\" or \"query_template\"");
+    return e->query || open_body(e, cx);
 }
 
 static bool check_statuses(const struct elasticsearch *e, struct plugin_open *cx)
@@ -141,7 +201,8 @@ static bool check_statuses(const struct elasticsearch *e, struct plugin_open *cx
 
 static bool open_copies(struct elasticsearch *e, struct plugin_open *cx)
 {
-    bool good = elastic_copies_read(e->fields, "fields", e->target, true, &e->from_source, cx);
+    bool dsl = e->query_type == ELASTIC_DSL;
+    bool good = elastic_copies_read(e->fields, "fields", e->target, dsl, &e->from_source, cx);
 
     good &=
         elastic_copies_read(e->docinfo_fields, "docinfo_fields", e->target, true, &e->from_hit, cx);
@@ -157,7 +218,10 @@ static bool elasticsearch_open(void *self, struct plugin_open *cx)
 
     good = check_statuses(e, cx) && good;
     good = open_copies(e, cx) && good;
-    e->total_hits = field_parse(cx->arena, STR("[@metadata][total_hits]"), NULL, NULL);
+    e->total = field_parse(cx->arena,
+                           e->query_type == ELASTIC_ESQL ? STR("[@metadata][total_values]")
+                                                         : STR("[@metadata][total_hits]"),
+                           NULL, NULL);
     e->connection.connect_timeout.ns = CONNECT_TIMEOUT_NS;
     e->connection.request_timeout.ns = TIMEOUT_NS;
     e->connection.keepalive = true;
@@ -229,8 +293,32 @@ static bool make_body(const struct elasticsearch *e, struct search *s, struct fi
     return true;
 }
 
+/* {"query": …, "params": [{"name": …}, …]} */
+static void make_esql(const struct elasticsearch *e, struct search *s, struct filter_context *cx)
+{
+    struct list *params = list_new(cx->arena, e->query_params.len);
+    struct map  *body = map_new(cx->arena, 2);
+
+    for (uint32_t i = 0; i < e->query_params.len; i++) {
+        const struct value *v = event_get(s->ev, e->parameters[i].field);
+        struct map         *one = map_new(cx->arena, 1);
+        *map_add(one, cx->arena, e->parameters[i].name) = v ? *v : value_null();
+        list_push(params, cx->arena, value_map(one));
+    }
+    *map_add(body, cx->arena, key_make(STR("query"))) = value_string(e->esql);
+    *map_add(body, cx->arena, key_make(STR("params"))) = value_list(params);
+    buf_clear(cx->buf);
+    json_encode(value_map(body), cx->buf);
+    s->body = arena_copy(cx->arena, buf_view(cx->buf));
+    s->path = STR("/_query?format=json&drop_null_columns=true");
+}
+
 static bool make_search(const struct elasticsearch *e, struct search *s, struct filter_context *cx)
 {
+    if (e->esql.data) {
+        make_esql(e, s, cx);
+        return true;
+    }
     if (e->body && !make_body(e, s, cx)) {
         s->problem = "the query is not JSON";
         s->what = e->query_template;
@@ -420,7 +508,7 @@ static enum verdict elasticsearch_run(const void *self, struct event *ev, struct
     if (w->next == w->len || w->at[w->next].ev != ev) elasticsearch_prepare(self, &ev, 1, cx);
     struct search *s = &w->at[w->next++];
     if (!s->problem) {
-        s->what = template_source(e->index);
+        s->what = e->esql.data ? e->esql : template_source(e->index);
         verdict = elastic_reply_copy(e, s->reply, ev, &s->problem);
     }
     if (verdict == ELASTIC_FOUND) return FILTER_MATCH;

@@ -17,6 +17,14 @@ struct elastic_copies {
     struct elastic_copy *at;
 };
 
+enum { ELASTIC_DSL, ELASTIC_ESQL }; /* query_type */
+
+/* A parameter of an ES|QL query and the field that holds it. */
+struct elastic_parameter {
+    struct key          name;
+    const struct field *field;
+};
+
 struct elasticsearch {
     struct elastic_settings elastic;
     struct http_settings    connection;
@@ -28,11 +36,14 @@ struct elasticsearch {
     int                     query_type;
     int64_t                 result_size, retry_on_failure;
     struct strings          retry_on_status, tag_on_failure;
+    struct pairs            query_params;
 
-    const struct template *body; /* of query_template; NULL: `query` */
-    struct elastic_copies  from_source, from_hit, from_aggregations;
-    const struct field    *total_hits; /* [@metadata][total_hits] */
-    struct owned          *workers;
+    const struct template    *body;       /* of query_template; NULL: `query` */
+    struct str                esql;       /* the query of ES|QL; data NULL: of the DSL */
+    struct elastic_parameter *parameters; /* as query_params */
+    struct elastic_copies     from_source, from_hit, from_aggregations;
+    const struct field       *total; /* [@metadata][total_hits], of ES|QL [total_values] */
+    struct owned             *workers;
 };
 
 /* Compiles `v`, a hash or a list of pairs; `paths`: what is copied may be a path such as [a][b].
@@ -47,7 +58,8 @@ enum elastic_verdict {
 };
 
 /* Copies what the settings say from the reply to a search, which lies in the event's arena and
-   belongs to the event from now on. Source: logstash-filter-elasticsearch, dsl_executor.rb. */
+   belongs to the event from now on. Source: logstash-filter-elasticsearch, dsl_executor.rb and
+   esql_executor.rb. */
 enum elastic_verdict elastic_reply_copy(const struct elasticsearch *e, struct value reply,
                                         struct event *ev, const char **problem);
 

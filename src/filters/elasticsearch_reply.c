@@ -134,6 +134,58 @@ static struct value total_of(const struct value *hits)
     return total && total->kind != VALUE_LIST && total->kind != VALUE_MAP ? *total : value_null();
 }
 
+/* ---- tables of ES|QL ---- */
+
+/* The position of a column, or -1. */
+static int64_t find_column(const struct list *columns, struct key name)
+{
+    for (uint32_t i = 0; i < columns->len; i++) {
+        const struct value *v = member(&columns->items[i], "name");
+        if (v && v->kind == VALUE_STRING && str_eq(value_str(*v), key_str(name))) return i;
+    }
+    return -1;
+}
+
+/* What rows have in a column, without nulls; false when there is nothing. */
+static bool read_column(const struct list *rows, uint32_t column, struct arena *a,
+                        struct value *out)
+{
+    struct list *all = list_new(a, rows->len);
+
+    for (uint32_t i = 0; i < rows->len; i++) {
+        const struct value *row = &rows->items[i];
+        if (row->kind != VALUE_LIST || column >= row->as.list->len) continue;
+        if (row->as.list->items[column].kind != VALUE_NULL)
+            list_push(all, a, value_clone(a, row->as.list->items[column]));
+    }
+    *out = all->len == 1 ? all->items[0] : value_list(all);
+    return all->len > 0;
+}
+
+static enum elastic_verdict copy_table(const struct elasticsearch *e, struct value reply,
+                                       struct event *ev, const char **problem)
+{
+    const struct value *columns = member(&reply, "columns"), *rows = member(&reply, "values");
+    struct value        found;
+
+    *problem = "the reply is none to a query of ES|QL";
+    if (!columns || columns->kind != VALUE_LIST || !rows || rows->kind != VALUE_LIST)
+        return ELASTIC_FAILED;
+    if (rows->as.list->len == 0) return ELASTIC_FOUND; /* so it is in Logstash */
+    event_set(ev, e->total, value_int(rows->as.list->len));
+    for (uint32_t k = 0; k < e->from_source.len; k++) {
+        const struct elastic_copy *c = &e->from_source.at[k];
+        int64_t                    column = find_column(columns->as.list, c->path[0]);
+        if (column < 0 || !read_column(rows->as.list, (uint32_t)column, ev->arena, &found))
+            continue;
+        *problem = "a field cannot be set";
+        if (!event_set(ev, c->into, found)) return ELASTIC_FAILED;
+    }
+    return ELASTIC_FOUND;
+}
+
+/* ---- replies to searches ---- */
+
 enum elastic_verdict elastic_reply_copy(const struct elasticsearch *e, struct value reply,
                                         struct event *ev, const char **problem)
 {
@@ -141,12 +193,13 @@ enum elastic_verdict elastic_reply_copy(const struct elasticsearch *e, struct va
     const struct value  *list = member(hits, "hits"), *found = member(&reply, "aggregations");
     enum elastic_verdict verdict = ELASTIC_NOTHING;
 
+    if (e->esql.data) return copy_table(e, reply, ev, problem);
     *problem = "the reply is none to a search";
     if (!shards || shards->kind != VALUE_MAP || !hits || hits->kind != VALUE_MAP)
         return ELASTIC_FAILED;
     *problem = "shards have failed";
     if (member(shards, "failures")) return ELASTIC_FAILED;
-    event_set(ev, e->total_hits, total_of(hits));
+    event_set(ev, e->total, total_of(hits));
     if (list && list->kind == VALUE_LIST && list->as.list->len > 0) {
         if (!copy_hits(&e->from_source, list->as.list, "_source", ev, problem) ||
             !copy_hits(&e->from_hit, list->as.list, NULL, ev, problem))

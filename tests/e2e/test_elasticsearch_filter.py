@@ -115,6 +115,43 @@ def test_requests(lsc, tmp_path):
     }
 
 
+def test_esql(lsc):
+    async def handler(request):
+        wanted = json.loads(await request.text())["params"][0]["id"]
+        return answer(tables[wanted], 400 if wanted == "bad" else 200)
+
+    columns = [{"name": "id", "type": "keyword"}, {"name": "food.name", "type": "text"}]
+    tables = {
+        "one": {"columns": columns, "values": [["1", "soup"]]},
+        "two": {"columns": columns, "values": [["1", "soup"], ["2", None], ["3", ["a", "b"]]]},
+        "none": {"columns": columns, "values": []},
+        "null": {"columns": columns, "values": [["1", None]]},
+        "bad": {"error": {"type": "parsing_exception", "reason": "line 1:1"}, "status": 400},
+    }
+    config = """elasticsearch { hosts => "%s" query_type => "esql" add_tag => "done" target => "t"
+        query => "  FROM food-index
+            | WHERE id == ?id " query_params => { "id" => "[food][id]" "none" => "no" }
+        fields => { "food.name" => "food_name" "no column" => "no" } }
+        mutate { copy => { "[@metadata][total_values]" => "total" } }"""
+    with Peer(handler) as peer:
+        p, got = flow(lsc, config % peer.url, *[{"food": {"id": k}} for k in tables])
+    first = peer.requests[0]
+    assert (first.method, first.path) == ("POST", "/_query?format=json&drop_null_columns=true")
+    sent = json.loads(first.body)
+    assert sent["query"].split() == "FROM food-index | WHERE id == ?id | LIMIT 1".split()
+    assert {"id": "one"} in sent["params"] and {"none": None} in sent["params"]
+    for e in got:
+        del e["food"]
+    assert got == [
+        {"t": {"food_name": "soup"}, "total": 1, "tags": ["done"]},
+        {"t": {"food_name": ["soup", ["a", "b"]]}, "total": 3, "tags": ["done"]},
+        {"tags": ["done"]},
+        {"total": 1, "tags": ["done"]},
+        {"tags": ["_elasticsearch_lookup_failure"]},
+    ]
+    assert "[400] parsing_exception: line 1:1" in p.stderr
+
+
 def test_failures(lsc):
     shards = reply(hit(1, a=1))
     shards["_shards"]["failures"] = [{"shard": 0, "reason": {"type": "query_shard_exception"}}]
