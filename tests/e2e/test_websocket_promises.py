@@ -91,7 +91,7 @@ PAD = message("x" * 2000)
 def stand_still(lsc, mode, stack):
     """An lsc whose filter never ends, and a link to it: what it takes is seven batches of ten."""
     if mode == "server":
-        p = serve_input(lsc, filters=STANDSTILL, args=["-b", "10"])
+        p = serve_input(lsc, "max_connections => 10", STANDSTILL, args=["-b", "10"])
         return p, connect(p.port)
     listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     p = lsc.start(config(listener.getsockname()[1]) + f"filter {{ {STANDSTILL} }}", "-b", "10")
