@@ -203,3 +203,11 @@ bool regex_screen_passes(const struct regex_screen *s, const uint8_t *found, uin
 {
     return (found[regex] & s->masks[regex]) == s->masks[regex];
 }
+
+uint32_t regex_screen_next(const struct regex_screen *s, const uint8_t *found, uint32_t from,
+                           uint32_t to)
+{
+    while (from < to && !regex_screen_passes(s, found, from))
+        from++;
+    return from;
+}

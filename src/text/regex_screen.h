@@ -24,5 +24,8 @@ const uint8_t *regex_screen_look(const struct regex_screen *s, struct str subjec
 
 /* False: the regex of that number cannot match. */
 bool regex_screen_passes(const struct regex_screen *s, const uint8_t *found, uint32_t regex);
+/* The first regex from number `from` on, before `to`, that can match; `to`: none. */
+uint32_t regex_screen_next(const struct regex_screen *s, const uint8_t *found, uint32_t from,
+                           uint32_t to);
 
 #endif

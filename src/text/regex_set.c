@@ -70,9 +70,7 @@ struct regex_hits regex_set_look(const struct regex_set *s, struct str subject,
 int64_t regex_set_find(const struct regex_set *s, struct str subject, struct regex_hits hits,
                        uint32_t from, uint32_t to, struct span *spans, uint32_t count)
 {
-    for (uint32_t i = from; i < to; i++)
-        if (regex_screen_passes(s->screen, hits.found, i) &&
-            regex_find(s->regexes[i], subject, 0, spans, count) == REGEX_MATCH)
-            return i;
+    for (; (from = regex_screen_next(s->screen, hits.found, from, to)) < to; from++)
+        if (regex_find(s->regexes[from], subject, 0, spans, count) == REGEX_MATCH) return from;
     return -1;
 }
