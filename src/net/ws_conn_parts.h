@@ -56,6 +56,7 @@ struct ws_conn {
     struct buf in;    /* bytes read */
     size_t     at;    /* of in: first byte not worked on */
     size_t     ahead; /* of in: pings before here have been answered; may lie behind its end */
+    bool       ahead_in_message; /* what comes there goes on with a message */
 
     struct ws_frame frame;      /* being read in pieces */
     uint64_t        left;       /* of its payload */

@@ -259,14 +259,14 @@ static bool control(struct ws_conn *c, const struct ws_frame *f)
 }
 
 /* What RFC 6455 demands of a frame at this place; NULL when all is well. */
-static const char *misplaced(const struct ws_conn *c, const struct ws_frame *f)
+static const char *misplaced(const struct ws_conn *c, const struct ws_frame *f, bool in_message)
 {
     if (f->masked == c->side->masks) return c->side->wrong_mask;
     if (f->compressed && (!c->agreed.deflate || f->opcode == WS_CONTINUATION))
         return "reserved bit set";
     if (ws_is_control(f->opcode)) return NULL;
-    if (f->opcode == WS_CONTINUATION && !c->in_message) return "continuation of nothing";
-    if (f->opcode != WS_CONTINUATION && c->in_message) return "message within a message";
+    if (f->opcode == WS_CONTINUATION && !in_message) return "continuation of nothing";
+    if (f->opcode != WS_CONTINUATION && in_message) return "message within a message";
     return NULL;
 }
 
@@ -281,7 +281,7 @@ bool ws_step(struct ws_conn *c)
     struct str bytes = rest_of_input(c, c->at);
     int        n = ws_frame_read(bytes, &f, &problem);
     if (n == 0) return false;
-    if (n > 0) problem = misplaced(c, &f);
+    if (n > 0) problem = misplaced(c, &f, c->in_message);
     if (problem) return break_protocol(c, WS_PROTOCOL_ERROR, problem);
 
     bool here = bytes.len - f.header >= f.length;
@@ -304,12 +304,18 @@ void ws_answer_ahead(struct ws_conn *c)
     const char     *problem;
     size_t          from = c->at + c->left;
 
-    if (c->ahead < from) c->ahead = from;
+    if (c->ahead <= from) {
+        c->ahead = from;
+        c->ahead_in_message = c->in_message && !(c->left > 0 && c->frame.final);
+    }
     while (c->ahead < c->in.len) {
         struct str bytes = rest_of_input(c, c->ahead);
         if (ws_frame_read(bytes, &f, &problem) != 1) return;
+        /* Behind what will end the connection nothing is answered. */
+        if (misplaced(c, &f, c->ahead_in_message) || f.opcode == WS_CLOSE) return;
         if (ws_is_control(f.opcode) && bytes.len - f.header < f.length) return;
         if (f.opcode == WS_PING) pong(c, payload_at(c, c->ahead, &f));
+        if (!ws_is_control(f.opcode)) c->ahead_in_message = !f.final;
         if (f.length > SIZE_MAX / 2) return;
         c->ahead += f.header + f.length;
     }

@@ -81,6 +81,27 @@ def test_the_log_says_what_broke_the_protocol(lsc, data, problem):
     assert reason.decode() == problem
 
 
+@pytest.mark.parametrize(
+    "end, code",
+    [
+        (frame(TEXT, "x", rsv=4), 1002),
+        (frame(0, "x"), 1002),
+        (frame(TEXT, "a", False) + frame(PING, "within") + frame(TEXT, "b"), 1002),
+        (frame(TEXT, "x", mask=b"abcd"), 1002),
+        (close(), 1000),
+    ],
+)
+def test_pings_ahead_of_a_full_queue_are_answered_up_to_the_end(lsc, end, code):
+    messages = b"".join(frame(TEXT, str(n)) for n in range(40))
+    peer = Peer(messages, frame(PING, "before"), end, frame(PING, "behind"))
+    slow = "filter { sleep { time => 0.02 } }"
+    p = lsc.start(config(peer.port, "codec => plain", retry="retry_initial => 60") + slow, "-b", "1")
+    assert peer.close_code() == code
+    pings = [b"before", b"within"] if b"within" in end else [b"before"]
+    assert [payload for opcode, payload in peer.frames() if opcode == PONG] == pings
+    assert len(p.wait_events("out", 40)) == 40
+
+
 def test_an_end_without_a_close_frame(lsc):
     listener = socket.create_server(("127.0.0.1", 0))
 
