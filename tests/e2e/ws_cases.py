@@ -6,13 +6,14 @@ for whichever side lsc is: steps are frames that the peer masks when it is the c
 """
 
 import dataclasses
+import functools
 import itertools
 import json
 import random
 import struct
 import zlib
 
-from ws_raw import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, MASK
+from ws_raw import BINARY, CLOSE, CONTINUATION, MASK, PING, PONG, TEXT, frame
 
 DEFLATE = "permessage-deflate"
 
@@ -84,9 +85,6 @@ def good(id, sent, steps, messages=(), asks="", **more):
 
 def bad(id, sent, steps, code, why, messages=(), **more):
     return Case(id, sent, f"{why}: fail with {code}", list(steps), list(messages), close=code, **more)
-
-
-BREACH = {1002: "§7.1.7", 1007: "§8.1", 1009: "§7.4.1"}
 
 
 # ---- 1: framing ----
@@ -444,10 +442,10 @@ def json_text(size, seed=1):
     """JSON of about real density."""
     r = random.Random(seed)
     words = ["status", "price", "EUR", "level", "2026-11-22T08:00:00Z", "user", "sensor", "ok"]
-    items = []
-    while sum(map(len, items)) < size:
-        items.append(json.dumps({r.choice(words): r.randrange(10**6), "message": " ".join(r.choices(words, k=4))}))
-    return "".join(items).encode()[:size]
+    text = ""
+    while len(text) < size:
+        text += json.dumps({r.choice(words): r.randrange(10**6), "message": " ".join(r.choices(words, k=4))})
+    return text.encode()[:size]
 
 
 def random_bytes(size, seed=1):
@@ -494,7 +492,6 @@ def compressed():
 def hello_vectors():
     """RFC 7692, section 7.2.3."""
     both = f"{DEFLATE}; client_no_context_takeover; server_no_context_takeover"
-    keep = f"{DEFLATE}"
     h = bytes.fromhex
 
     def case(n, sent, steps, messages, asks, accept=both, **more):
@@ -505,7 +502,7 @@ def hello_vectors():
     yield case(2, "the same in two fragments", [F(TEXT, h("f248cd"), False, 4), F(0, h("c9c90700"))], hello, "RFC 7692, §7.2.3.1")
     yield case(3, "«Hello» twice, the second from the window of the first",
                [F(TEXT, h("f248cdc9c90700"), rsv=4), F(TEXT, h("f200110000"), rsv=4)], hello * 2, "RFC 7692, §7.2.3.2",
-               accept=keep, sides="client")  # fmt: skip
+               accept=DEFLATE, sides="client")  # fmt: skip
     yield case(4, "«Hello» in a block without compression", [F(TEXT, h("000500faff48656c6c6f00"), rsv=4)], hello, "RFC 7692, §7.2.3.3")
     yield case(5, "«Hello» in a block marked as the last", [F(TEXT, h("f348cdc9c9070000"), rsv=4)], hello, "RFC 7692, §7.2.3.4")
     yield case(6, "«Hello» in two blocks", [F(TEXT, h("f248050000 00ffffcac9c90700".replace(" ", "")), rsv=4)], hello, "RFC 7692, §7.2.3.5")
@@ -560,7 +557,6 @@ def offers():
     """RFC 7692, section 7.1: lsc as the server. The second step shows that it works as agreed."""
     hello = F(TEXT, bytes.fromhex("f248cdc9c90700"), rsv=4)
     for n, (parameters, taken) in enumerate(OFFERS, 1):
-        case = good if taken else bad
         shown = f"offer `{DEFLATE}{parameters}`, then a compressed text"
         if taken:
             yield good(f"13.1.{n}", shown, [hello], text("Hello"), "RFC 7692, §7.1: may be taken", offer=DEFLATE + parameters,
@@ -626,13 +622,13 @@ def sent_by_lsc():
     payloads = [json_text(n).decode() for n in (20, 300, 500, 3000, 100_000)]
     for n, bits in enumerate((8, 9, 10, 12, 15), 1):
         p = f"{DEFLATE}; server_max_window_bits={bits}"
-        fits = [t for t in payloads if len(t) <= 1 << bits]
         yield good(f"S.2.{n}", f"lsc sends messages with `server_max_window_bits={bits}`", [], asks=ask, lines=payloads,
-                   offer=p, agreed=True, sides="server", unpack=bits, packed=fits == payloads)  # fmt: skip
+                   offer=p, agreed=True, sides="server", unpack=bits, packed=bits == 15)  # fmt: skip
     yield good("S.2.6", "lsc sends messages, no parameters", [], asks=ask, lines=payloads, offer=DEFLATE, accept=DEFLATE, agreed=True,
                unpack=15, packed=True)  # fmt: skip
 
 
+@functools.lru_cache(maxsize=None)
 def all_cases():
     sections = [framing, pings, reserved_bits, opcodes, fragments, utf8, closing, limits, auto_fragments, compressed,
                 hello_vectors, offers, answers, sent_by_lsc]  # fmt: skip
