@@ -17,8 +17,7 @@ static const char *const filters[] = {
     "elasticsearch { query => \"*\" target => \"[t][u]\" fields => { \"[a][b]\" => \"c\" } "
     "docinfo_fields => { \"_id\" => \"i\" \"_source\" => \"all\" } "
     "aggregation_fields => { \"n\" => \"[c][n]\" } }",
-    "elasticsearch { query => \"FROM a\" query_type => \"esql\" fields => { \"a\" => \"b\" "
-    "\"x\" => \"tags\" } }",
+    "elasticsearch { query => \"FROM\" query_type => \"esql\" fields => { \"a\" => \"tags\" } }",
 };
 enum { FILTERS = sizeof(filters) / sizeof(filters[0]) };
 
