@@ -10,6 +10,7 @@ import hashlib
 import json
 import queue
 import socket
+import ssl
 import struct
 import sys
 import tempfile
@@ -38,10 +39,15 @@ def cases_for(plugin, side):
         yield case
 
 
-def config(plugin, side, port, ids):
-    protocols = f"subprotocols => {json.dumps(ids)}"
-    here = f'host => "127.0.0.1" port => {port} {protocols} {LIMIT} max_connections => 100'
-    there = f'url => "ws://127.0.0.1:{port}/" {protocols} {LIMIT} retry_initial => 0 retry_max => 0'
+def config(plugin, side, port, ids, tls):
+    options = f"subprotocols => {json.dumps(ids)} {LIMIT}"
+    if tls and side == "server":
+        options += f' ssl_certificate => "{tls}/cert.pem" ssl_key => "{tls}/key.pem"'
+    elif tls:
+        options += f' ssl_certificate_authorities => "{tls}/ca.pem"'
+    here = f'host => "127.0.0.1" port => {port} {options} max_connections => 100'
+    scheme = "wss" if tls else "ws"
+    there = f'url => "{scheme}://127.0.0.1:{port}/" {options} retry_initial => 0 retry_max => 0'
     if plugin == "output":
         codec = "codec => plain { format => '%{message}' }"
         options = f"{here} queue_size => 100000" if side == "server" else there
@@ -154,12 +160,27 @@ def closes(step):
 # ---- all connections ----
 
 
-class Suite:
-    """Runs the cases of one side of one plugin."""
+def context_of(folder, side):
+    """The SSLContext of the raw peer, by the certificates of a folder, when lsc is that side."""
+    if side == "server":
+        return ssl.create_default_context(cafile=folder / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
 
-    def __init__(self, starter, plugin, side):
+
+def worth_tls(case):
+    return not case.heavy and case.id.split(".")[0] in ("1", "2", "5", "7", "9", "10", "13")
+
+
+class Suite:
+    """Runs the cases of one side of one plugin. `tls` is a folder with ca.pem, cert.pem, key.pem:
+    those that are about how bytes come, over TLS."""
+
+    def __init__(self, starter, plugin, side, tls=None):
         self.plugin, self.side = plugin, side
-        self.cases = list(cases_for(plugin, side))
+        self.tls = context_of(tls, side) if tls else None
+        self.cases = [c for c in cases_for(plugin, side) if not tls or worth_tls(c)]
         self.waiting = queue.SimpleQueue()
         for case in sorted(self.cases, key=lambda c: not c.heavy):
             self.waiting.put(case)
@@ -170,7 +191,7 @@ class Suite:
         else:
             self.port = free_port()
         ids = [c.id for c in self.cases]
-        self.lsc = starter.start(config(plugin, side, self.port, ids))
+        self.lsc = starter.start(config(plugin, side, self.port, ids, tls))
 
     def run(self):
         if self.side == "server":
@@ -209,14 +230,16 @@ class Suite:
 
     def _open(self, case):
         if self.side == "server":
-            link = connect(self.port, Sec_WebSocket_Protocol=case.id, Sec_WebSocket_Extensions=case.offer)
+            offers = {"Sec_WebSocket_Protocol": case.id, "Sec_WebSocket_Extensions": case.offer}
+            link = connect(self.port, tls=self.tls, **offers)
             assert field(link.answer, "Sec-WebSocket-Protocol") == case.id
             agreed = field(link.answer, "Sec-WebSocket-Extensions")
             if case.agreed is not None:
                 assert bool(agreed) == case.agreed, f"agreed on {agreed}"
             return link
         extension = [f"Sec-WebSocket-Extensions: {case.accept}"] if case.accept else []
-        return accept(self.listener, lambda request: [f"Sec-WebSocket-Protocol: {case.id}", *extension])
+        lines = [f"Sec-WebSocket-Protocol: {case.id}", *extension]
+        return accept(self.listener, lambda request: lines, self.tls)
 
     # ---- what to make of it ----
 
@@ -262,8 +285,8 @@ def digest(payload):
     return hashlib.sha256(payload).hexdigest()
 
 
-def run(starter, plugin, side):
-    suite = Suite(starter, plugin, side)
+def run(starter, plugin, side, tls=None):
+    suite = Suite(starter, plugin, side, tls)
     suite.run()
     results = {case.id: suite.judge(case) for case in suite.cases}
     return {id: words for id, (words, _) in results.items()}, {id: w for id, (_, w) in results.items() if w}

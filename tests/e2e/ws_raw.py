@@ -146,9 +146,11 @@ def field(head, name):
     return ", ".join(values) if values else None
 
 
-def connect(port, path="/", **fields):
-    """Shakes hands as a client; fields such as Sec_WebSocket_Protocol="a" go into the request."""
-    link = Link(socket.create_connection(("127.0.0.1", port), timeout=20 * PATIENCE), True)
+def connect(port, path="/", tls=None, **fields):
+    """Shakes hands as a client; fields such as Sec_WebSocket_Protocol="a" go into the request. `tls`
+    is an SSLContext."""
+    sock = socket.create_connection(("127.0.0.1", port), timeout=20 * PATIENCE)
+    link = Link(tls.wrap_socket(sock, server_hostname="localhost") if tls else sock, True)
     lines = {"Host": "localhost", "Upgrade": "websocket", "Connection": "Upgrade",
              "Sec-WebSocket-Key": KEY, "Sec-WebSocket-Version": "13"}  # fmt: skip
     lines.update((name.replace("_", "-"), value) for name, value in fields.items())
@@ -169,10 +171,11 @@ def answer(request, *lines):
     ]).encode()  # fmt: skip
 
 
-def accept(listener, lines=lambda request: ()):
+def accept(listener, lines=lambda request: (), tls=None):
     """Shakes hands as a server; lines(request) are further lines of the answer. None: no request
     came."""
-    link = Link(listener.accept()[0], False)
+    sock = listener.accept()[0]
+    link = Link(tls.wrap_socket(sock, server_side=True) if tls else sock, False)
     link.request = link.head()
     if link.request is None:
         return None
