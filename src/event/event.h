@@ -65,7 +65,16 @@ static inline bool event_set(struct event *ev, const struct field *f, struct val
     return true;
 }
 
-/* The same for a name that comes with the data (a key of JSON, CSV or key=value text): with
+/* The same for a value that event_get() has just found at `there`. */
+static inline bool event_replace(struct event *ev, const struct field *f, struct value *there,
+                                 struct value v)
+{
+    if (!f->plain) return event_set_deep(ev, f, v);
+    *there = v;
+    return true;
+}
+
+/* event_set() for a name that comes with the data (a key of JSON, CSV or key=value text): with
    brackets it is a field reference; false as well when it is not a valid one. The name is not
    copied. */
 bool event_set_named(struct event *ev, struct key name, struct value v);

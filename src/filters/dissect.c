@@ -151,14 +151,14 @@ static void run_mapping(const struct dissect_filter *d, const struct mapping *m,
 
 static void convert(const struct conversion *c, struct event *ev, struct buf *buf)
 {
-    const struct value *v = event_get(ev, c->field);
-    const char         *why = "uncoercible";
-    struct value        number;
+    struct value *v = event_get(ev, c->field);
+    const char   *why = "uncoercible";
+    struct value  number;
 
     if (!v || v->kind == VALUE_NULL)
         why = "nullvalue";
     else if (dissect_number(c->type, text_of(v, ev, buf), ev->arena, buf, &number) &&
-             event_set(ev, c->field, number))
+             event_replace(ev, c->field, v, number))
         return;
     event_tag(ev, arena_printf(ev->arena, "_dataconversion%s_%.*s", why, STR_ARG(c->name)));
 }

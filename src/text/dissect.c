@@ -224,18 +224,19 @@ enum dissect_result dissect_run(const struct dissect *d, struct str text, struct
 
     if (text.len == 0 || !locate(d, text, pieces)) return DISSECT_NO_MATCH;
     for (uint32_t i = 0; i < d->saved_len && good; i++) {
-        const struct part  *p = d->saved[i];
-        struct piece        piece = pieces[p - d->parts];
-        struct str          found = {text.data + piece.start, piece.len};
-        const struct value *old = p->kind == KIND_APPEND ? event_get(ev, p->field) : NULL;
+        const struct part *p = d->saved[i];
+        struct piece       piece = pieces[p - d->parts];
+        struct str         found = {text.data + piece.start, piece.len};
+        struct value      *old = p->kind == KIND_APPEND ? event_get(ev, p->field) : NULL;
         if (p->fresh) {
             event_set_fresh(ev, had, p->field->steps[0].key, value_string(found));
         } else if (p->kind == KIND_INDIRECT) {
             struct str name = indirect_name(d, p, text, pieces, ev, buf);
             good = name.len == 0 || event_set_named(ev, key_make(name), value_string(found));
+        } else if (old) {
+            good = event_replace(ev, p->field, old, join(p, old, found, ev, buf));
         } else {
-            good =
-                event_set(ev, p->field, old ? join(p, old, found, ev, buf) : value_string(found));
+            good = event_set(ev, p->field, value_string(found));
         }
     }
     return good ? DISSECT_DONE : DISSECT_CANNOT_SET;
