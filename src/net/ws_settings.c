@@ -44,41 +44,6 @@ static bool read_urls(struct ws_settings *s, struct plugin_open *cx)
 
 /* ---- headers ---- */
 
-static bool check_header(const struct pair *p, const char *setting, struct plugin_open *cx)
-{
-    static const char *const ours[] = {"Upgrade",
-                                       "Connection",
-                                       "Sec-WebSocket-Key",
-                                       "Sec-WebSocket-Version",
-                                       "Sec-WebSocket-Extensions",
-                                       "Sec-WebSocket-Protocol",
-                                       "Content-Length",
-                                       "Transfer-Encoding"};
-    struct str               value = ast_text(p->value);
-
-    if (!http_is_token(p->key))
-        return plugin_error(cx, setting, "\"%.*s\" is no name of a header", STR_ARG(p->key));
-    if (!value.data || !http_is_line(value))
-        return plugin_error(cx, setting, "the header \"%.*s\" takes one line of text",
-                            STR_ARG(p->key));
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        if (http_same(p->key, ours[i]))
-            return plugin_error(cx, setting,
-                                "the header \"%s\" belongs to the handshake and "
-                                "cannot be set",
-                                ours[i]);
-    return true;
-}
-
-bool ws_check_headers(const struct pairs *headers, const char *setting, struct plugin_open *cx)
-{
-    bool good = true;
-
-    for (uint32_t i = 0; i < headers->len; i++)
-        good = check_header(&headers->at[i], setting, cx) && good;
-    return good;
-}
-
 bool ws_read_subprotocols(struct ws_settings *s, struct plugin_open *cx)
 {
     bool       good = true;
@@ -288,9 +253,7 @@ bool ws_settings_config(const struct ws_settings *s, uint32_t n, const struct ur
 {
     bool ours = is_ours(s, n, redirect);
 
-    for (uint32_t i = 0; i < s->headers.len && ours; i++)
-        buf_printf(headers, "%.*s: %.*s\r\n", STR_ARG(s->headers.at[i].key),
-                   STR_ARG(ast_text(s->headers.at[i].value)));
+    if (ours && !ws_put_headers(s, headers, problem)) return false;
     if (s->origin.data) buf_printf(headers, "Origin: %.*s\r\n", STR_ARG(s->origin));
     if (ours && !ws_put_auth(s, n, headers, problem)) return false;
     out->url = redirect ? redirect : &s->targets[n];

@@ -15,6 +15,7 @@ struct ws_settings {
     /* settings */
     struct strings          url;
     struct pairs            headers;
+    struct str              headers_file;
     struct str              user;
     struct password         password;
     struct password         bearer_token;

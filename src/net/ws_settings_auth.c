@@ -7,15 +7,6 @@
 #include "net/pem.h"
 #include "net/ws_settings_parts.h"
 
-enum { TOKEN_MAX = 64 * 1024 };
-
-bool ws_has_header(const struct ws_settings *s, const char *name)
-{
-    for (uint32_t i = 0; i < s->headers.len; i++)
-        if (http_same(s->headers.at[i].key, name)) return true;
-    return false;
-}
-
 /* ---- before the start ---- */
 
 /* The words true and false are booleans in a token. */
@@ -228,19 +219,10 @@ bool ws_choose_auth(struct ws_settings *s, struct plugin_open *cx)
 /* The token in the file as it is now. */
 static bool put_token_file(struct str path, struct buf *out, struct buf *problem)
 {
-    char      *name = strndup(path.data, path.len);
-    FILE      *f = name ? fopen(name, "re") : NULL;
     struct buf text = {0};
-    struct str token;
 
-    free(name);
-    if (!f) {
-        buf_printf(problem, "%.*s cannot be read", STR_ARG(path));
-        return false;
-    }
-    text.len = fread(buf_room(&text, TOKEN_MAX), 1, TOKEN_MAX, f);
-    fclose(f);
-    token = buf_view(&text);
+    if (!ws_read_small_file(path, &text, problem)) return false;
+    struct str token = buf_view(&text);
     while (token.len > 0 && strchr(" \t\r\n", token.data[token.len - 1]))
         token.len--;
     while (token.len > 0 && strchr(" \t\r\n", token.data[0]))

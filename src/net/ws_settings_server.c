@@ -12,6 +12,7 @@ static const char *const of_clients[] = {
     "bearer_token_file",
     "ca_trusted_fingerprint",
     "headers",
+    "headers_file",
     "jwt_claims",
     "jwt_headers",
     "jwt_lifetime",

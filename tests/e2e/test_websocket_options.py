@@ -121,6 +121,44 @@ def test_a_token_file_is_read_again(lsc, tmp_path):
     assert [h["Authorization"] for _, h in recorder.seen[:2]] == ["Bearer first", "Bearer second"]
 
 
+def test_a_file_of_headers_is_read_again(lsc, tmp_path):
+    lines = tmp_path / "headers"
+    lines.write_text("# keys\r\nX-Api-Key: first \r\n\r\nX-Site:7\n")
+    recorder = Recorder()
+
+    async def close(socket):
+        lines.write_text("X-Api-Key: second: and more")
+        await socket.close()
+
+    with Server(sending(then=close), process_request=recorder) as server:
+        lsc.start(config(server.port, f'headers_file => "{lines}" headers => {{ "X-Fixed" => "1" }}'))
+        wait_until(lambda: len(recorder.seen) >= 2, "two connections")
+    seen = [h for _, h in recorder.seen[:2]]
+    assert [h["X-Api-Key"] for h in seen] == ["first", "second: and more"]
+    assert [h.get("X-Site") for h in seen] == ["7", None]
+    assert [h["X-Fixed"] for h in seen] == ["1", "1"]
+
+
+@pytest.mark.parametrize(
+    "line,problem",
+    [
+        ("s3cret", "is no header line"),
+        ("X-A: 1\nX B: s3cret", "line 2, is no header line"),
+        ("Upgrade: s3cret", "belongs to the handshake"),
+        ("Host: s3cret", "belongs into .*headers"),
+        ("authorization: s3cret", "is a second kind of authentication"),
+        ("X-Long: " + "s3cret" * 20_000, "File too large"),
+    ],
+)
+def test_a_file_of_headers_that_is_wrong(lsc, tmp_path, line, problem):
+    lines = tmp_path / "headers"
+    lines.write_text(line)
+    with Server(sending()) as server:
+        p = lsc.start(config(server.port, f'headers_file => "{lines}" user => "a" password => "b"'))
+        p.wait_log(problem)
+    assert "s3cret" not in p.stderr
+
+
 @pytest.mark.parametrize(
     "options,url",
     [
