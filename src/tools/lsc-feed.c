@@ -100,10 +100,12 @@ static void make_event(struct buf *out, int64_t n)
 
 static void add_frame(struct str text)
 {
+    size_t before = feed.frames.len;
+
+    ws_frame_write(&feed.frames, WS_TEXT, true, false, NULL, text);
     if ((feed.len & (feed.len + 1)) == 0) /* full: 2, 4, 8 … */
         feed.start = xrealloc(feed.start, 2 * (feed.len + 1) * sizeof(*feed.start));
-    feed.start[feed.len++] = feed.frames.len;
-    ws_frame_write(&feed.frames, WS_TEXT, true, false, NULL, text);
+    feed.start[feed.len++] = before;
     feed.start[feed.len] = feed.frames.len;
 }
 

@@ -14,6 +14,7 @@ No test sleeps: everything waits for something that can be seen, with a deadline
 variable LSC names the program, LSC_TEST_PATIENCE multiplies deadlines (sanitizers, valgrind).
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -177,6 +178,14 @@ class Process:
     def open_files(self):
         """Number of open file descriptors."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def open_sockets(self):
+        """Number of open sockets, whatever their state."""
+        number = 0
+        for fd in os.listdir(f"/proc/{self.pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                number += os.readlink(f"/proc/{self.pid}/fd/{fd}").startswith("socket:")
+        return number
 
     def close(self):
         if self.alive():

@@ -241,23 +241,14 @@ class Clients(Soak):
 
     def quiet(self, p, c):
         """All clients are gone; what one more sends comes behind everything else."""
-        wait_until(lambda: self.sockets(p) == self.listening, "the end of all connections", 60)
+        wait_until(lambda: p.open_sockets() == self.listening, "the end of all connections", 60)
         self.planned[c] = 1
         with self.connect() as s:
             s.sendall(REQUEST + frame(TEXT, b'{"c":%d,"n":0,"p":"%s"}' % (c, PADDING[: padding(c, 0)].encode()), mask=b"soak"))
             self.wait_message(p, c)
-        wait_until(lambda: self.sockets(p) == self.listening, "the end of the last connection", 60)
+        wait_until(lambda: p.open_sockets() == self.listening, "the end of the last connection", 60)
         self.output(p)
         self.resources.look(p)
-
-    @staticmethod
-    def sockets(p):
-        """How many lsc has open."""
-        number = 0
-        for fd in pathlib.Path(f"/proc/{p.pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                number += os.readlink(fd).startswith("socket:")
-        return number
 
     def connect(self):
         s = socket.create_connection(("127.0.0.1", self.port), timeout=60 * PATIENCE)
@@ -269,7 +260,7 @@ class Clients(Soak):
 
     def run(self):
         p, c, more = self.start(self.config()), 0, True
-        self.listening = self.sockets(p)
+        self.listening = p.open_sockets()
         while more:
             stopped = self.rounds % 3 == 0 and self.rounds < 9
             with contextlib.closing(self.peer("clients", first=c, at_a_time=6, sure=not stopped)) as peer:

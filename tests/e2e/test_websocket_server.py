@@ -551,29 +551,15 @@ def test_a_thousand_connections_leak_nothing(lsc):
 
     asyncio.run(visits(0, 200))
     p.wait_events("out", 200)
-    wait_until(lambda: count_sockets(p) == 1, "the ends of all connections")
+    wait_until(lambda: p.open_sockets() == 1, "the ends of all connections")
     files, memory = p.open_files(), p.rss_kb()
     asyncio.run(visits(200, 1000))
     events = p.wait_events("out", 1200)
-    wait_until(lambda: count_sockets(p) == 1, "the ends of all connections")
+    wait_until(lambda: p.open_sockets() == 1, "the ends of all connections")
     assert sorted(texts(events)) == list(range(1200))
     assert p.open_files() == files
     assert sanitized() or p.rss_kb() - memory < 1500
     assert p.stop() == 0
-
-
-def count_sockets(p):
-    """TCP sockets of the process: the listening one is one of them."""
-    tcp = set()
-    for line in open(f"/proc/{p.pid}/net/tcp").readlines()[1:]:
-        tcp.add(line.split()[9])
-    links = []
-    for fd in os.listdir(f"/proc/{p.pid}/fd"):
-        try:
-            links.append(os.readlink(f"/proc/{p.pid}/fd/{fd}"))
-        except OSError:
-            pass
-    return sum(1 for l in links if l.startswith("socket:[") and l[8:-1] in tcp)
 
 
 def test_many_clients_and_a_slow_output(lsc):
