@@ -137,7 +137,7 @@ static inline char *put_string(struct buf *out, char *to, struct str s, size_t m
 
 void json_encode_string(struct str s, struct buf *out)
 {
-    char *to = put_string(out, buf_room(out, 0), s, 0);
+    char *to = put_string(out, buf_room(out, 1), s, 0);
 
     out->len = (size_t)(to - out->data);
 }
