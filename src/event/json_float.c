@@ -100,7 +100,8 @@ static bool medium_decimal(double f, struct decimal *d)
     for (int i = 18; i < places; i++)
         power *= 10;
     shift++;
-    json_u128 low = power * (2 * m - 1), high = power * (2 * m + 1), middle = power * (2 * m);
+    json_u128 twice = (json_u128)2 * m;
+    json_u128 low = power * (twice - 1), high = power * (twice + 1), middle = power * twice;
     uint64_t  digits = (uint64_t)(middle >> shift), tens = (digits + 5) / 10;
     json_u128 rest = middle - ((json_u128)digits << shift), half = (json_u128)1 << (shift - 1),
               near;
