@@ -18,6 +18,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -46,11 +47,28 @@ def sanitized():
     return re.search(rb"__[at]san_init", pathlib.Path(program()).read_bytes()) is not None
 
 
+def _ports():
+    """Ports below those that the system gives to connections, others for each worker of xdist; one
+    comes again only after thousands of others."""
+    first = 10_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8 * 2_700
+    start = random.randrange(2_700)
+    while True:
+        for n in range(2_700):
+            yield first + (start + n) % 2_700
+
+
+_next_port = _ports()
+
+
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody uses right now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A TCP port of 127.0.0.1 that nobody uses, and that no other call in this run gives."""
+    for port in _next_port:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_until(condition, what, timeout=20):
