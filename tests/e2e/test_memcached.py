@@ -126,8 +126,8 @@ def test_values_are_stored_as_logstash_does(lsc, server):
     assert dalli(s.host, f"{json.dumps(keys)}.map {{ |k| c.get(k) }}") == [
         event["v"], 7, event["m"], None, None
     ]
-    # More than 30 days is a time to servers: it must not be long ago.
-    assert 2999000 < int(s.command("mg int t\r\n").strip().removeprefix("HD t")) <= 3000000
+    # More than 30 days is a time to servers: it must not be long ago. Their clock may be late.
+    assert 2999000 < int(s.command("mg int t\r\n").strip().removeprefix("HD t")) <= 3000002
 
 
 def test_an_event_sees_what_those_before_it_stored(lsc, server):
