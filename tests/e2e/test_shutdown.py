@@ -13,18 +13,27 @@ from lsc import FORCED, free_port, wait_until
 QUICK = ("--test-stall", "0.02")
 
 
+# The output ahead of the one that waits: what it has written has reached that one.
+REACHED = """file { path => "reached" codec => line { format => "1" } }"""
+
+
+def wait_until_blocked(p):
+    """With more events than queue_size."""
+    wait_until(lambda: p.count_lines("reached") > 2, "events that reach the output")
+
+
 def blocked(lsc, port, *args, **more):
     """An lsc whose worker waits for a server that is not there."""
     p = lsc.start(
         f"""input {{ stdin {{ id => "in" }} }}
-            output {{ websocket {{ id => "relay" url => "ws://127.0.0.1:{port}/" queue_size => 1
+            output {{ {REACHED}
+                      websocket {{ id => "relay" url => "ws://127.0.0.1:{port}/" queue_size => 1
                       codec => plain {{ format => '%{{message}}' }} retry_initial => 0.05 retry_max => 0.05 }} }}""",
         *QUICK, *args, **more,
     )  # fmt: skip
-    p.write("".join(f"{n}\n" for n in range(5)))
+    threading.Thread(target=p.write, args=("".join(f"{n}\n" for n in range(300)),), daemon=True).start()
     p.wait_log("connection failed")
-    threading.Thread(target=p.write, args=("".join(f"{n}\n" for n in range(5, 300)),), daemon=True).start()
-    p.wait_log("connection failed", 3)
+    wait_until_blocked(p)
     return p
 
 
@@ -67,11 +76,12 @@ def test_a_reload_waits_for_the_old_pipeline_but_never_quits(lsc):
     port = free_port()
     p = lsc.start(
         f"""input {{ generator {{ count => 2000 }} }}
-            output {{ websocket {{ id => "relay" url => "ws://127.0.0.1:{port}/" queue_size => 1
+            output {{ {REACHED}
+                      websocket {{ id => "relay" url => "ws://127.0.0.1:{port}/" queue_size => 1
                       retry_initial => 0.05 retry_max => 0.05 }} }}""",
         *QUICK, "--pipeline.unsafe_shutdown",
     )  # fmt: skip
-    p.wait_log("connection failed")
+    wait_until_blocked(p)
     (p.dir / "pipeline.conf").write_text("input { heartbeat { } } output { null { } }")
     p.signal(signal.SIGHUP)
     p.wait_log("shutdown waits for events in flight .*relay", 5)
