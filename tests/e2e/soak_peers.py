@@ -20,6 +20,7 @@ The same seed makes the same connections. Messages say where they belong: {"c":C
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -204,6 +205,16 @@ class Listener:
         reset(s) if fate == "half reset" else s.close()
         return None
 
+    def connections(self, options):
+        """Those that got through the handshake, with their number and dice; quiet ones at each round's end."""
+        for c in itertools.count(options["first"]):
+            rng = random.Random(f"{options['seed']}/{c}")
+            quiet = c % options["round"] == options["round"] - 1
+            say("plan", c, 0)
+            s = self.next(rng, quiet)
+            if s:
+                yield s, rng, c, quiet
+
 
 # ---- what lsc reads from: a server ----
 
@@ -235,28 +246,20 @@ def end_serving(s, rng, c, count):
 
 
 def source(options):
-    listener = Listener(options)
-    c = options["first"]
-    while True:
-        rng = random.Random(f"{options['seed']}/{c}")
-        quiet = c % options["round"] == options["round"] - 1
-        say("plan", c, 0)
-        s = listener.next(rng, quiet)
-        if s:
-            count = 1 if quiet else how_many(rng)
-            say("plan", c, count)
-            send_messages(s, rng, c, count)
-            if quiet:
-                say("idle", c)
-                if sys.stdin.readline() != "go\n":
-                    return
-                s.sendall(frame(CLOSE, struct.pack(">H", 1001)))
-                rest(s)
-                s.close()
-                say("all", c)
-            else:
-                end_serving(s, rng, c, count)
-        c += 1
+    for s, rng, c, quiet in Listener(options).connections(options):
+        count = 1 if quiet else how_many(rng)
+        say("plan", c, count)
+        send_messages(s, rng, c, count)
+        if quiet:
+            say("idle", c)
+            if sys.stdin.readline() != "go\n":
+                return
+            s.sendall(frame(CLOSE, struct.pack(">H", 1001)))
+            rest(s)
+            s.close()
+            say("all", c)
+        else:
+            end_serving(s, rng, c, count)
 
 
 # ---- what lsc writes to: a server that reads numbers ----
@@ -329,29 +332,22 @@ def read_to_the_end(s, events):
 
 def sink(options):
     listener = Listener(options)
-    c = options["first"]
-    while True:
-        rng = random.Random(f"{options['seed']}/{c}")
-        quiet = c % options["round"] == options["round"] - 1
-        say("plan", c, 0)
-        s = listener.next(rng, quiet)
-        if s:
-            events = Events(s, c)
-            wanted = 1 if quiet else how_many(rng)
-            while events.number() < wanted and events.take():
-                pass
-            if quiet:
-                say("idle", c)
-                again = sys.stdin.readline() == "go\n"
-                if again:
-                    s.sendall(frame(CLOSE, struct.pack(">H", 1001)))
-                read_to_the_end(s, events)
-                s.close()
-                if not again:
-                    return
-            else:
-                end_reading(s, rng, events, listener.tls is not None)
-        c += 1
+    for s, rng, c, quiet in listener.connections(options):
+        events = Events(s, c)
+        wanted = 1 if quiet else how_many(rng)
+        while events.number() < wanted and events.take():
+            pass
+        if quiet:
+            say("idle", c)
+            again = sys.stdin.readline() == "go\n"
+            if again:
+                s.sendall(frame(CLOSE, struct.pack(">H", 1001)))
+            read_to_the_end(s, events)
+            s.close()
+            if not again:
+                return
+        else:
+            end_reading(s, rng, events, listener.tls is not None)
 
 
 # ---- what connects to lsc: clients ----
