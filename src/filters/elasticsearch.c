@@ -44,7 +44,8 @@ static const struct option elasticsearch_options[] = {
         .doc = "The query in Lucene's syntax, which may refer to fields. Their characters are not "
                "escaped for that syntax."),
     OPT(struct elasticsearch, OPT_PATH, query_template,
-        .doc = "A file with the body of the search, in JSON, which may refer to fields, instead of "
+        .doc = "A file with the body of the search, in JSON of less than 1 MiB, which may refer to "
+               "fields, instead of "
                "query; index is still used, result_size and sort are not. What fields hold is not "
                "escaped: an event with which the text is no JSON fails."),
     OPT(struct elasticsearch, OPT_PAIRS, query_params, .preset = "{}",

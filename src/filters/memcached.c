@@ -43,14 +43,17 @@ static const struct option memcached_options[] = {
     OPT(struct memcached, OPT_STRING, namespace,
         .doc = "Stands before every key, with a colon between."),
     OPT(struct memcached, OPT_PAIRS, get,
-        .doc = "Keys, which may refer to fields, and the field that gets the value of each. A "
-               "field stays as it is when there is no value. Values that Logstash or another "
-               "program in Ruby has stored (Marshal) keep their types; those of others are texts. "
-               "Keys of more than 250 bytes are shortened and end in their MD5."),
+        .doc =
+            "Keys, which may refer to fields, and the field that gets the value of each. A "
+            "field stays as it is when there is no value. Values that Logstash or another "
+            "program in Ruby has stored (Marshal) keep their types; those of others are texts. "
+            "Keys of more than 250 bytes are shortened and end in their MD5. A value that unpacks "
+            "to more than 16 MiB is a failure."),
     OPT(struct memcached, OPT_PAIRS, set,
         .doc = "Fields, and the key under which the value of each is stored; before get. A field "
                "that is missing is not stored. Values are written as Logstash writes them: by "
-               "Ruby's Marshal, packed by zlib from 4 KiB on. Times are stored as texts."),
+               "Ruby's Marshal, packed by zlib from 4 KiB on. Times are stored as texts. More "
+               "than 1 MiB, packed, is a failure."),
     OPT(struct memcached, OPT_INT, ttl, .preset = "0", .min = 0, .max = INT32_MAX,
         .doc = "For how many seconds the servers keep what set stores; 0: until they need the "
                "room."),
