@@ -59,4 +59,12 @@ static inline ptrdiff_t str_find(struct str s, struct str needle)
     return at ? at - s.data : -1;
 }
 
+/* What a hex digit stands for, -1 when `c` is none. */
+static inline int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 #endif

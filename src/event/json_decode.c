@@ -79,13 +79,6 @@ static inline bool is_bare(const char *p, const char *end, char c)
 
 /* ---- strings ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four hex digits of \uXXXX at `p`; -1 when they are not. */
 static int32_t hex4(const char *p, const char *end)
 {

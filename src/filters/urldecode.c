@@ -39,13 +39,6 @@ static bool urldecode_open(void *self, struct plugin_open *cx)
                                    charset_names[u->charset], problem);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Two digits behind a percent sign give a byte; anything else stays. */
 static struct str unescape(struct str s, struct arena *a)
 {

@@ -64,13 +64,6 @@ static void add(struct parameters *p, struct str name, struct str value, bool pl
     p->at[p->len++] = (struct parameter){escaped(p->a, name, plus), escaped(p->a, value, plus)};
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Undoes form encoding (section 3.4.1.3.1). */
 static struct str form_decode(struct arena *a, struct str s)
 {
@@ -78,10 +71,10 @@ static struct str form_decode(struct arena *a, struct str s)
     size_t n = 0;
 
     for (size_t i = 0; i < s.len; i++) {
-        bool coded =
-            s.data[i] == '%' && i + 2 < s.len && hex(s.data[i + 1]) >= 0 && hex(s.data[i + 2]) >= 0;
+        bool coded = s.data[i] == '%' && i + 2 < s.len && hex_digit(s.data[i + 1]) >= 0 &&
+                     hex_digit(s.data[i + 2]) >= 0;
         if (coded) {
-            text[n++] = (char)(hex(s.data[i + 1]) << 4 | hex(s.data[i + 2]));
+            text[n++] = (char)(hex_digit(s.data[i + 1]) << 4 | hex_digit(s.data[i + 2]));
             i += 2;
         } else {
             text[n++] = s.data[i] == '+' ? ' ' : s.data[i];

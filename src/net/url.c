@@ -72,14 +72,6 @@ static struct str take_authority(struct str *s)
     return authority;
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 /* Undoes %XX. False when a percent sign is not followed by two hex digits. */
 static bool percent_decode(struct arena *a, struct str s, struct str *out)
 {
@@ -91,8 +83,9 @@ static bool percent_decode(struct arena *a, struct str s, struct str *out)
             text[n++] = s.data[i];
             continue;
         }
-        if (i + 2 >= s.len || hex(s.data[i + 1]) < 0 || hex(s.data[i + 2]) < 0) return false;
-        text[n++] = (char)(hex(s.data[i + 1]) << 4 | hex(s.data[i + 2]));
+        if (i + 2 >= s.len || hex_digit(s.data[i + 1]) < 0 || hex_digit(s.data[i + 2]) < 0)
+            return false;
+        text[n++] = (char)(hex_digit(s.data[i + 1]) << 4 | hex_digit(s.data[i + 2]));
         i += 2;
     }
     text[n] = '\0';

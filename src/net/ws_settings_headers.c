@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fatal.h"
 #include "base/file.h"
 #include "net/http_head.h"
 #include "net/ws_settings_parts.h"
@@ -91,9 +92,9 @@ static bool put_lines(const struct ws_settings *s, struct str rest, struct buf *
 
 bool ws_read_small_file(struct str path, struct buf *out, struct buf *problem)
 {
-    char  *name = strndup(path.data, path.len);
+    char  *name = xstrndup(path.data, path.len);
     size_t len = 0;
-    char  *text = name ? file_read(name, WS_SMALL_FILE_MAX, &len) : NULL;
+    char  *text = file_read(name, WS_SMALL_FILE_MAX, &len);
 
     if (text) {
         buf_put(out, text, len);

@@ -40,13 +40,6 @@ static bool parse_v4(struct str s, uint64_t *out)
     return s.len == 0;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool take_group(struct str *s, uint16_t *out)
 {
     unsigned value = 0;
